@@ -22,6 +22,7 @@ cp "$tmp/all" "$tmp/cpu"
 # shellcheck disable=SC2086  # one option and one name a package
 uv pip compile "$@" $omit --output-file "$tmp/cpu"
 keep=''
+# shellcheck disable=SC2013  # one name a line
 for name in $(sed -n 's/^\([a-z0-9][a-z0-9._-]*\)==.*/\1/p' "$tmp/cpu" | sort -u); do
   keep="$keep --no-emit-package $name"
 done

@@ -258,7 +258,8 @@ def run(
     """Run a program to its end, or to its limits, and leave nothing of it behind.
 
     Output beyond `limits.output` bytes a stream is cut in the middle. An interrupt (Ctrl-C) ends the program and is
-    raised again. Raises ProcError when it cannot be started and, with check, CommandFailedError when it does not end with 0.
+    raised again. Raises ProcError when it cannot be started and, with check, CommandFailedError when it does not end
+    with 0.
     """
     with Supervisor() as supervisor:
         out, err = (supervisor.run_dir.path / stream for stream in ("stdout", "stderr"))
