@@ -8,8 +8,9 @@ become its children, so it finds and ends them all. It ends everything
 - when the parent dies, even by kill -9: it holds a pidfd of the parent,
 - on SIGTERM or SIGHUP.
 
-If it is itself killed by SIGKILL, its direct children get a signal from the kernel (PDEATHSIG), and the
-run directory, unlocked by its death, is swept by the next run.
+If it is itself killed by SIGKILL, its direct children get a signal from the kernel (PDEATHSIG), and the next
+run sweeps what is left: the run directory, unlocked by its death, and every process whose environment
+names that directory as RANKZERO_RUN.
 
 Requests and answers are JSON, one a line. Standard library only, few imports: a start costs about 30 ms.
 """
@@ -77,7 +78,10 @@ class Reaper:
         os.read(self.wake_read, 4096)
 
     def on_request(self) -> None:
-        data = self.control.recv(1 << 16)
+        try:
+            data = self.control.recv(1 << 16)
+        except ConnectionResetError:  # the caller died with answers unread
+            data = b""
         if not data:
             self.stopping = True
             return
@@ -121,7 +125,7 @@ class Reaper:
                 process = subprocess.Popen(
                     argv,
                     cwd=cwd,
-                    env=env,
+                    env=env | {"RANKZERO_RUN": self.folders[0]},
                     stdin=source,
                     stdout=out,
                     stderr=subprocess.STDOUT if stderr == stdout else err,
@@ -157,6 +161,15 @@ class Reaper:
     # -- the loop -----------------------------------------------------------------------------
 
     def run(self) -> None:
+        try:
+            self.serve()
+        finally:  # whatever went wrong with us, what we started must not outlive us
+            self.end_all()
+            for folder in self.folders:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.say(event="stopped", left=sorted(descendants(os.getpid())))
+
+    def serve(self) -> None:
         while not self.stopping:
             pending = [child.ends_at for child in self.children.values() if child.ends_at]
             wait = max(0.0, min(pending) - time.monotonic()) if pending else None
@@ -167,10 +180,6 @@ class Reaper:
                 if child.ends_at and time.monotonic() >= child.ends_at:
                     child.timed_out, child.ends_at = True, None
                     self.kill_tree(pid)
-        self.end_all()
-        for folder in self.folders:
-            shutil.rmtree(folder, ignore_errors=True)
-        self.say(event="stopped", left=sorted(descendants(os.getpid())))
 
     def reap(self) -> None:
         """Collect every child that has ended, adopted ones too."""

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ def new_run_dir() -> RunDir:
 
 
 def sweep_run_dirs() -> list[Path]:
-    """Delete this user's run directories whose owner is gone. Returns what was deleted."""
+    """Delete this user's run directories whose owner is gone, with what still runs there. Returns what was deleted."""
     swept = []
     for path in Path("/tmp").glob(_prefix() + "*"):
         try:
@@ -120,6 +121,27 @@ def sweep_run_dirs() -> list[Path]:
         except BlockingIOError:  # in use
             os.close(lock)
             continue
+        kill_marked(path)
         RunDir(path, SHM / path.name, lock).remove()
         swept.append(path)
     return swept
+
+
+def kill_marked(run_dir: Path) -> list[int]:
+    """Kill this user's processes that were started for `run_dir` and outlived its owner. Returns their pids.
+
+    They are known by RANKZERO_RUN in their environment, never by a recorded pid, which may be another's by now.
+    """
+    mark = f"RANKZERO_RUN={run_dir}".encode()
+    killed = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            marked = mark in environ.read_bytes().split(b"\0")
+        except OSError:  # another user's, or gone
+            continue
+        if marked:
+            pid = int(environ.parent.name)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+    return killed
