@@ -17,7 +17,7 @@ from rankzero import proc  # noqa: E402  (found only after the line above)
 
 KINDS = {
     "python": ("*.py", "*.ipynb"),
-    "c": ("c_examples/*.[ch]", "c_examples/*.cpp", "pmpi/*.[ch]"),
+    "c": ("c_examples/*.[ch]", "c_examples/*.cpp", "pmpi/*.[ch]", "src/*.[ch]"),
     "shell": ("*.sh", "*.bash", ".ci/run"),
     "yaml": ("*.yml", "*.yaml", "*.cff", ".yamllint"),
     "workflow": (".github/workflows/*.yml",),

@@ -75,7 +75,7 @@ for name in $wanted; do
   case " $all " in *" $name "*) ;; *) echo "ci/lint.sh: no tool is called $name; there are: $all" >&2; exit 2 ;; esac
 done
 
-check ruff python ruff check --quiet --force-exclude --no-cache
+check ruff python ruff check --quiet --output-format concise --force-exclude --no-cache
 check format python ruff format --quiet --check --diff --force-exclude --no-cache
 check clang-format c clang-format --dry-run -Werror --style=file
 check shellcheck shell shellcheck
