@@ -43,7 +43,6 @@ HOSTS = (  # the host names of package registries, none of them spelled out
 PLACEHOLDERS = r"(?:you|learner|user|name|USER|NAME)\b"
 RULES = (
     Rule(re.compile(r"\|\|\s*true\b"), "hides a failure: handle the one that is expected", only=CODE),
-    Rule(re.compile(r"except(?:\s+(?:Base)?Exception\b[^:]*)?:"), "catches everything: name the errors", ("*.py",)),
     Rule(re.compile(r"noqa:[\w\s,]*\b(?:BLE|E722|S110)"), "silences a rule that has no exception here"),
     Rule(re.compile(r"#\s*(?:noqa|type:\s*ignore)\s*$"), "silences every rule: name one", ("*.py",)),
     Rule(
