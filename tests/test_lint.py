@@ -26,20 +26,11 @@ def lint(root: Path, *tools: str, ci: bool = True, path: str | None = None) -> p
 def tree(tmp_path) -> Path:
     """A small clean copy of the project: what lint itself consists of, and the tools."""
     root = tmp_path / "a tree"
-    for name in (
-        "ci/lint.sh",
-        "ci/files.py",
-        "ci/words.py",
-        ".clang-format",
-        ".yamllint",
-        ".gitignore",
-        "pyproject.toml",
-    ):
+    floor = [f"src/rankzero/{name}.py" for name in ("__init__", "places", "proc", "_reaper")]
+    settings = [".clang-format", ".yamllint", ".gitignore", "pyproject.toml"]
+    for name in ["ci/lint.sh", "ci/files.py", "ci/words.py", *settings, *floor]:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(places.ROOT / name, root / name)
-    shutil.copytree(
-        places.ROOT / "src" / "rankzero", root / "src" / "rankzero", ignore=lambda *_: {"mpi", "__pycache__"}
-    )
     (root / ".venv").symlink_to(places.VENV)
     return root
 
