@@ -102,9 +102,9 @@ class _Parts(HTMLParser):
 
 
 def weight(page: Path) -> int:
-    """Return the bytes of a page's first load as its source names them, packed as a static host packs them.
+    """Return the bytes of a page's first load, packed as a static host packs them.
 
-    What scripts load later (the fonts of formulas) is not in it; tests/test_book.py measures in a browser.
+    Read from its source, with what any formula needs where there is one; tests/test_book.py measures in a browser.
     """
     parts = _Parts()
     parts.feed(page.read_text())
@@ -112,6 +112,13 @@ def weight(page: Path) -> int:
     for style in [file for file in files if file.suffix == ".css"]:
         fonts = re.findall(r"url\(([^)]+\.woff2?)\)", style.read_text())
         files |= {(style.parent / font).resolve() for font in fonts}
+    startup = [file for file in files if file.match("mathjax/startup.js")]
+    for part in startup and startup[0].parent.rglob("*"):
+        if part.match("fonts/woff-v2/*"):
+            wanted = part.name in ("MathJax_Main-Regular.woff", "MathJax_Math-Italic.woff")
+        else:
+            wanted = part.is_file() and part.parent.name != "extensions"
+        files |= {part} if wanted else set()
     return sum(transfer_size(file.name, file.read_bytes()) for file in files)
 
 

@@ -13,6 +13,7 @@ import importlib.util
 import logging as standard_logging
 import re
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,17 @@ SEARCH_SCRIPTS = ("searchtools.js", "language_data.js", "searchindex.js")
 
 THEME_STYLE = Path("_static/styles/pydata-sphinx-theme.css")
 ICON_FONTS = Path("_static/vendor/fontawesome/webfonts")
-MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
+# The parts that `loader` in _config.yml names, with what they load for some formulas. The first loads the others.
+MATHJAX = (
+    "startup.js",
+    "core.js",
+    "input/tex.js",
+    "input/tex/extensions",
+    "output/chtml.js",
+    "output/chtml/fonts/tex.js",
+    "output/chtml/fonts/woff-v2",
+    "a11y/assistive-mml.js",
+)
 
 
 def without_scripts(html: str, *endings: str) -> str:
@@ -56,8 +67,47 @@ def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[st
     def without_search(html: str) -> str:
         return html if pagename == "search" else without_scripts(html, *SEARCH_SCRIPTS)
 
+    # Sphinx gives MathJax to a page also for the formulas of pages below it.
+    if doctree is None or not any(doctree.findall(_is_formula)):
+        context["script_files"] = [file for file in context["script_files"] if "mathjax/" not in str(file).lower()]
+    toctree = context.get("generate_toctree_html")
+    if toctree is not None:
+        context["generate_toctree_html"] = lambda *args, **options: _named_toggles(str(toctree(*args, **options)))
+    if pagename in _notebooks(app):
+        context["body"] = _with_lesson_bar(app, pagename, context)
     context["without_icon_script"] = lambda html: without_scripts(html, ICON_SCRIPT)
     context["without_search"] = without_search
+
+
+def _is_formula(node: nodes.Node) -> bool:
+    return isinstance(node, (nodes.math, nodes.math_block))
+
+
+def _named_toggles(html: str) -> str:
+    """Return the sidebar with a name on each control that unfolds a chapter: the theme's have an icon only."""
+    return html.replace("<summary>", '<summary aria-label="Pages of this chapter">')
+
+
+def _notebooks(app: Sphinx) -> set[str]:
+    return {name for name in app.env.found_docs if app.env.doc2path(name).endswith(".ipynb")}
+
+
+def _with_lesson_bar(app: Sphinx, pagename: str, context: dict[str, Any]) -> str:
+    """Return the page's body with a line under the title: minutes, when it was run, and the notebook itself."""
+    path = Path(app.env.doc2path(pagename))
+    metadata = nbformat.read(path, as_version=4).metadata
+    facts = []
+    minutes = metadata.get("rankzero", {}).get("minutes")
+    if minutes:
+        facts.append(f"{minutes} minutes")
+    facts.append("All outputs come from a run and are compared on every test")
+    link = f"{context['pathto']('_sources', 1)}/{context['sourcename']}"
+    bar = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
+    bar += (
+        f'<a class="lesson-download" href="{escape(link)}" download="{escape(path.name)}">'
+        '<i class="fa-solid fa-download" aria-hidden="true"></i>Download this notebook</a>'
+    )
+    return str(context["body"]).replace("</h1>", f'</h1>\n<div class="lesson-bar">{bar}</div>', 1)
 
 
 # --- after the build ---------------------------------------------------------------------------------------------
@@ -136,6 +186,7 @@ def _mathjax(site: Path) -> None:
     if package is None or package.origin is None:
         raise ModuleNotFoundError("MathJax is not in .venv: `make setup` brings it")
     source = Path(package.origin).parent / "static" / "mathjax"
+    shutil.rmtree(site / "_static" / "mathjax", ignore_errors=True)
     for part in MATHJAX:
         target = site / "_static" / "mathjax" / part
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +255,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     standard_logging.getLogger("fontTools").setLevel(standard_logging.WARNING)  # it tells each table it cuts
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it, for an extension we leave out
     app.connect("config-inited", configure)
-    app.connect("html-page-context", page_context)
+    app.connect("html-page-context", page_context, priority=900)  # after the theme's own
     app.connect("build-finished", finish, priority=900)
     app.add_directive("cell-output", CellOutput)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
