@@ -27,13 +27,20 @@ PROMPT = re.compile(r"(?:[\w.@:~/-]*[$#%>]|>>>|\.\.\.|\(\w+\)|In \[\d*\]:|Out\[\
 # First words of commands that a reader may type, whether or not this machine has them.
 SHELL = """
     ! ( ) . : ;; [ [[ ]] alias bg break case cd continue declare disown do done echo elif else esac eval exec exit
-    export fg fi test then time trap true type ulimit umask unset until wait while { }
+    export fg fi for function help if in jobs kill local ml module popd printf pushd pwd read return select set
+    shift source spack test then time trap true type ulimit umask unset until wait while { }
 """
 TOOLS = """
-    ibstat install ip ipcs jupyter ldconfig ldd less ln ls lscpu lsof lstopo ltrace make man md5sum mkdir mpicc
-    mpicc.mpich mpicxx mpiexec mpifort mpirun mpirun.mpich mpirun.openmpi mv ncu nm nproc nsys numactl numastat
-    nvcc nvidia-smi objdump ompi_info patchelf perf pgrep ping pip pipx pkg-config pkill podman ps pstree pytest
-    valgrind vim watch wc wget which who xargs yamllint
+    ansible ansible-galaxy ansible-inventory ansible-lint ansible-playbook ansible-vault apt apt-get awk bash
+    c++filt cat ccache chgrp chmod chown clang clang-format clang-tidy cmake cp cpack ctest curl cut df diff dmesg
+    du env fi_info find findmnt free g++ gcc gcov gdb gdbserver getent gfortran git gprof grep gzip head hostname
+    htop ibstat id install ip ipcs jupyter ldconfig ldd less ln ls lscpu lsof lstopo ltrace make man md5sum mkdir
+    mpicc mpicc.mpich mpicxx mpiexec mpifort mpirun mpirun.mpich mpirun.openmpi mv ncu nm nproc nsys numactl
+    numastat nvcc nvidia-smi objdump ompi_info patchelf perf pgrep ping pip pipx pkg-config pkill podman ps pstree
+    pytest python python3 rankzero readelf reframe rm rmdir rsync ruff sacct sacctmgr salloc sbatch scancel
+    scontrol scp sdiag sed seq sh sha256sum shellcheck sinfo size sleep sort sprio squeue srun ss ssh sshare sstat
+    stat strace strings strip sudo systemctl tail tar taskset tee timeout top torchrun touch tr ucx_info uname
+    uniq uptime uv valgrind vim watch wc wget which who xargs yamllint
 """
 COMMANDS = frozenset(f"{SHELL} {TOOLS}".split())
 
@@ -66,19 +73,7 @@ def _in_block(token: Token, line: int) -> Iterator[str]:
     elif language == "bash":
         body = re.sub(r"\A(?:\s*:[\w-]+:.*\n)+", "", token.content) if directive else token.content
         yield from (f"line {line}: {fault}" for fault in _in_commands(body))
-    elif directive or language in (
-        "python",
-        "py",
-        "c",
-        "c++",
-        "cpp",
-        "fortran",
-        "cuda",
-        "cmake",
-        "make",
-        "yaml",
-        "toml",
-    ):
+    elif directive or language in PROGRAMS:
         yield (
             f"line {line}: a program typed by hand ({_first(token)!r}): "
             "include it by marker from the file that is tested ({literalinclude})"
