@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rankzero import cli, doctor, places, proc
+from rankzero import apt, cli, doctor, places, proc
 
 KEYS = ["name", "group", "found", "version", "path", "detail", "needed_by", "mend"]
 
@@ -80,14 +80,13 @@ def test_lesson_one_works_on_a_machine_that_was_set_up(capsys):
 def test_missing_tools_come_with_the_command_that_brings_them(bare):
     code, findings = bare
     assert code == 1
-    packages = doctor.apt_packages()
-    sudo = "" if os.getuid() == 0 else "sudo "
+    packages = {name for need in apt.needs() for name in need.names}
     for tool in doctor.TOOLS:
         finding = findings[tool.name]
         if finding["found"]:
             assert finding["path"].startswith(str(places.VENV)), finding
         elif tool.apt in packages:
-            assert finding["mend"] == f"{sudo}apt-get install --no-install-recommends {tool.apt}"
+            assert finding["mend"] == f"sudo apt-get install --no-install-recommends --no-remove {tool.apt}"
         else:
             assert finding["mend"]
     assert not findings["one MPI"]["found"]
@@ -95,8 +94,7 @@ def test_missing_tools_come_with_the_command_that_brings_them(bare):
 
 
 def test_mends_install_only_what_apt_txt_names(bare):
-    packages = doctor.apt_packages()
-    assert packages, "apt.txt names no package"
+    packages = {name for need in apt.needs() for name in need.names}
     for finding in bare[1].values():
         if "apt-get install" in finding["mend"]:
             assert finding["mend"].split()[-1] in packages, finding
@@ -110,7 +108,7 @@ def test_one_missing_compiler_is_named_and_fails(tmp_path):
     code, findings = report_of(path)
     assert code == 1
     assert [name for name in doctor.PARTS[0].needs if not findings[name]["found"]] == ["gcc"]
-    assert findings["gcc"]["mend"].endswith("apt-get install --no-install-recommends gcc")
+    assert findings["gcc"]["mend"].endswith("apt-get install --no-install-recommends --no-remove gcc")
     findings = [doctor.Finding("gcc", "Compilers", False, needed_by=("00 Start here",), mend="x")]
     assert "Lesson one does not work here yet: gcc missing" in doctor.report(findings)
 
@@ -186,6 +184,7 @@ def test_it_runs_from_the_system_python_without_any_package(tmp_path):
         pytest.skip("the system's python3 is older than 3.11")
     copy = tmp_path / "a checkout"
     shutil.copytree(places.ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(places.ROOT / "apt.txt", copy)
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(copy / "src"), "RANKZERO_HOME": str(tmp_path / "state")}
     result = proc.run([python, "-S", "-m", "rankzero.doctor"], env=env)
     assert result.stderr == ""

@@ -35,7 +35,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rankzero import places, proc
+from rankzero import apt, places, proc
 
 LIMIT = 5.0
 """Seconds that a tool has for telling its version."""
@@ -325,23 +325,13 @@ def _which(names: Iterable[str]) -> str:
 # -- mending ----------------------------------------------------------------------------------------
 
 
-def apt_packages(text: str | None = None) -> set[str]:
-    """Return the packages that apt.txt names; empty where there is no such file."""
-    if text is None:
-        file = places.ROOT / "apt.txt"
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-    lines = (line.split("#")[0].split() for line in text.splitlines())
-    return {words[0] for words in lines if words}
-
-
 def apt_line(package: str) -> str:
     """Return the command that brings a package of apt.txt, or a sentence where apt is not how this machine does it."""
-    if package not in apt_packages():
+    if not any(package in need.names for need in apt.needs()):
         return f"not part of the set-up; Debian's package is {package}"
     if not _which(("apt-get",)):
         return f"by your system's package manager; Debian calls it {package}"
-    sudo = "" if os.getuid() == 0 else "sudo "
-    return f"{sudo}apt-get install --no-install-recommends {package}"
+    return apt.line([package])
 
 
 def _needed_by(name: str) -> tuple[str, ...]:
@@ -364,7 +354,7 @@ def _tool(tool: Tool, path: str, answers: Mapping[str, Answer]) -> Finding:
     if tool.name == "mpicc" and answer.trouble:
         answer = answers["mpicc -v"]
     if answer.trouble:
-        mend = mend.replace("apt-get install", "apt-get install --reinstall")
+        mend = mend.replace("--no-remove", "--reinstall")
         return _finding(tool.name, tool.group, False, mend, path=path, detail=f"is there, but {answer.trouble}")
     version = _VERSION.search(answer.text)
     detail = "" if version else "says no version that can be read"
