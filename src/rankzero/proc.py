@@ -9,6 +9,7 @@ Standard library only: set-up imports this before anything is installed.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rankzero import places
+from rankzero import _reaper, places
 
 _REAPER = Path(__file__).with_name("_reaper.py")
 
@@ -107,10 +108,11 @@ class Result:
 class Supervisor:
     """Starts named programs and owns them: when it is closed or its caller dies, all of them end.
 
-    `run_dir` is a private directory for sockets and logs, gone at the end as well. Use it as a context manager.
+    `run_dir` is a private directory for sockets and logs, gone at the end as well, and so are the folders in
+    `also_remove`. Use it as a context manager.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, also_remove: Sequence[str | os.PathLike[str]] = ()) -> None:
         self.run_dir = places.new_run_dir()
         self.ended: dict[str, dict[str, Any]] = {}
         self.pids: dict[str, int] = {}
@@ -120,7 +122,7 @@ class Supervisor:
             lock = self.run_dir.lock
             argv = [sys.executable, "-I", "-S", str(_REAPER), str(os.getpid()), str(theirs.fileno()), str(lock)]
             self._process = subprocess.Popen(
-                [*argv, str(self.run_dir.path), str(self.run_dir.shm)],
+                [*argv, str(self.run_dir.path), str(self.run_dir.shm), *map(os.fspath, also_remove)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -283,6 +285,53 @@ def run(
     if check and not result.ok:
         raise CommandFailedError(result)
     return result
+
+
+def stream(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    log: str | os.PathLike[str] | None = None,
+    patience: float = 10.0,
+) -> int:
+    """Run a program on this terminal, so that a person sees its progress and can answer it; return its exit code.
+
+    With `log` its output goes to that file instead, appended. An interrupt (Ctrl-C, or a signal that the caller turns
+    into an exception) is passed on; what has not ended `patience` seconds later is killed with its descendants. When
+    the caller is killed, the program gets SIGTERM. Raises ProcError when it cannot be started.
+    """
+    words = [os.fspath(word) for word in argv]
+    with contextlib.ExitStack() as files:
+        output = files.enter_context(Path(log).open("ab")) if log else None
+        try:
+            process = subprocess.Popen(
+                words,
+                cwd=cwd,
+                env=None if env is None else dict(env),
+                stdin=subprocess.DEVNULL if log else None,
+                stdout=output,
+                stderr=subprocess.STDOUT if log else None,
+                preexec_fn=lambda: _reaper.LIBC.prctl(_reaper.PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0),
+            )
+        except OSError as err:
+            raise ProcError(f"{words[0]} could not be started: {err.strerror}") from err
+        try:
+            return process.wait()
+        except BaseException:
+            _end(process, patience)
+            raise
+
+
+def _end(process: subprocess.Popen[bytes], patience: float) -> None:
+    """Interrupt a program; kill it with its descendants when it does not end in time, or at a second Ctrl-C."""
+    _reaper.send(process.pid, signal.SIGINT)
+    try:
+        process.wait(patience)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        for pid in (*_reaper.descendants(process.pid), process.pid):
+            _reaper.send(pid, signal.SIGKILL)
+        process.wait()
 
 
 def _read(path: Path, limit: int) -> tuple[str, bool]:
