@@ -27,6 +27,8 @@ from sphinx.config import Config
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from rankzero import proc
+
 logger = logging.getLogger(__name__)
 
 # Scripts that the theme would load on every page, by the end of their path.
@@ -75,6 +77,8 @@ def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[st
         context["generate_toctree_html"] = lambda *args, **options: _named_toggles(str(toctree(*args, **options)))
     if pagename in _notebooks(app):
         context["body"] = _with_lesson_bar(app, pagename, context)
+    if "body" in context:  # the space before the exercise's name belongs to the sentence, not to the link
+        context["body"] = re.sub(r"(<a\b[^>]*>) (Exercise )", r" \1\2", context["body"])
     context["without_icon_script"] = lambda html: without_scripts(html, ICON_SCRIPT)
     context["without_search"] = without_search
 
@@ -100,7 +104,9 @@ def _with_lesson_bar(app: Sphinx, pagename: str, context: dict[str, Any]) -> str
     minutes = metadata.get("rankzero", {}).get("minutes")
     if minutes:
         facts.append(f"{minutes} minutes")
-    facts.append("All outputs come from a run and are compared on every test")
+    if path.name in (dates := _dates(app)):
+        facts.append(f"run and stored {dates[path.name]}")
+    facts.append("outputs compared on every test")
     link = f"{context['pathto']('_sources', 1)}/{context['sourcename']}"
     bar = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
     bar += (
@@ -108,6 +114,25 @@ def _with_lesson_bar(app: Sphinx, pagename: str, context: dict[str, Any]) -> str
         '<i class="fa-solid fa-download" aria-hidden="true"></i>Download this notebook</a>'
     )
     return str(context["body"]).replace("</h1>", f'</h1>\n<div class="lesson-bar">{bar}</div>', 1)
+
+
+def _dates(app: Sphinx) -> dict[str, str]:
+    """Return the day of the last commit of each notebook, by file name; none where git does not know all of history."""
+    if not hasattr(app, "rankzero_dates"):
+        dates: dict[str, str] = {}
+        if shutil.which("git"):
+            git = ["git", "-c", "safe.directory=*", "-C", str(app.srcdir)]
+            shallow = proc.run([*git, "rev-parse", "--is-shallow-repository"])
+            if shallow.ok and shallow.stdout.strip() == "false":
+                log = proc.run([*git, "log", "--format=%cs", "--name-only", "--", "*.ipynb"]).stdout
+                day = ""
+                for line in log.splitlines():
+                    if re.fullmatch(r"\d{4}-\d\d-\d\d", line):
+                        day = line
+                    elif line:
+                        dates.setdefault(line.rsplit("/", 1)[-1], day)
+        app.rankzero_dates = dates  # type: ignore[attr-defined]
+    return app.rankzero_dates  # type: ignore[attr-defined,no-any-return]
 
 
 # --- after the build ---------------------------------------------------------------------------------------------
