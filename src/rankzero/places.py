@@ -66,6 +66,27 @@ def jupyter_environment() -> dict[str, str]:
     }
 
 
+def store(path: Path, text: str) -> None:
+    """Write a file whole or not at all: an interrupt leaves the old one, and nothing beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    staged = Path(name)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
+        staged.chmod(mode)
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
 @dataclass(frozen=True)
 class RunDir:
     """A private folder for one run, with a twin in shared memory; both vanish with `remove`.
