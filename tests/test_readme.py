@@ -70,3 +70,14 @@ def test_versions_and_licences_agree():
     assert "BSD 3-Clause License" in text_of("LICENSE").splitlines()[0]
     assert "Creative Commons Attribution 4.0 International Public\nLicense" in text_of("LICENSE-TEXT")
     assert "Section 8 -- Interpretation." in text_of("LICENSE-TEXT")
+
+
+def test_the_messages_that_it_explains_are_those_that_the_code_gives():
+    table = re.search(r"^\| you see \|.*?\n\n", text_of("README.md"), re.MULTILINE | re.DOTALL)[0]
+    code = "".join(text_of(path) for path in files.project_files() if path.startswith("src/") or path == "Makefile")
+    code = re.sub(r'"\s*\n\s*f?"', "", code)  # a message that goes on in the next line
+    rows = table.strip().splitlines()[2:]
+    assert rows
+    for row in rows:
+        for words in re.findall(r"`([^`]+)`", row.split("|")[1]):
+            assert words in code, words
