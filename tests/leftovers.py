@@ -36,16 +36,16 @@ class Process:
     """A process; with its start, in clock ticks since boot, it is told from another one with the same pid."""
 
     pid: int
-    parent: int
-    state: str
     started: int
+    parent: int = field(compare=False)
+    state: str = field(compare=False)
 
     @classmethod
     def read(cls, pid: int | str) -> Process:
         with open(f"/proc/{pid}/stat", "rb") as file:
             text = file.read()
         fields = text[text.rindex(b")") + 2 :].split()
-        return cls(int(pid), int(fields[1]), fields[0].decode(), int(fields[19]))
+        return cls(int(pid), started=int(fields[19]), parent=int(fields[1]), state=fields[0].decode())
 
     @property
     def command(self) -> str:
