@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,10 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             importlib.import_module(module_name).configure(subparser)
     args = parser.parse_args(words)
     try:
-        return int(importlib.import_module(VERBS[args.verb][0]).main(args))
+        code = int(importlib.import_module(VERBS[args.verb][0]).main(args))
+        sys.stdout.flush()
+        return code
     except (PlacesError, ProcError) as err:
         print(f"rankzero {args.verb}: {err}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # `rankzero doctor | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130

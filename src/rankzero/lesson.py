@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import textwrap
+from pathlib import Path
 from typing import Any
+
+from IPython.display import Code
 
 from rankzero import places
 from rankzero.draw import style
@@ -22,3 +27,22 @@ def prepare(shell: Any) -> None:
         os.environ["PATH"] = os.pathsep.join([own, *path])
     os.environ["NO_COLOR"] = "1"  # outputs are stored as text
     style.use()
+
+
+def show(path: str | os.PathLike[str], marker: str | None = None) -> Code:
+    """Return the text of a program for display: all of it, or what stands between `[marker]` and `[/marker]`.
+
+    The markers are comments in the file itself, so what is shown is what is compiled. Raises ValueError when the file
+    has no such part.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    if marker is not None:
+        comment = r"[ \t]*(?://|#|!|/\*)[ ]*"
+        part = re.search(
+            rf"^{comment}\[{re.escape(marker)}\].*\n(.*?)^{comment}\[/{re.escape(marker)}\]", text, re.M | re.S
+        )
+        if part is None:
+            raise ValueError(f"{path} has no part between [{marker}] and [/{marker}]")
+        text = textwrap.dedent(part[1])
+    language = {".c": "c", ".cpp": "cpp", ".f90": "fortran", ".py": "python", ".sh": "bash"}.get(Path(path).suffix)
+    return Code(data=text.rstrip(), language=language)

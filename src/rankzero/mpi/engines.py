@@ -15,6 +15,7 @@ On a real cluster the same ranks come from ipyparallel's Slurm launcher: see cha
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
 import os
@@ -83,8 +84,12 @@ class Ranks:
     @property
     def running(self) -> bool:
         """Whether all ranks are there."""
-        supervisor = self._supervisor
-        return supervisor is not None and supervisor.alive() and supervisor.wait("ranks", timeout=0) is None
+        if self._supervisor is None:
+            return False
+        try:
+            return self._supervisor.wait("ranks", timeout=0) is None
+        except proc.ProcError:  # the supervisor itself was killed
+            return False
 
     def stop(self) -> None:
         """End the ranks and all that belongs to them. Returns when nothing is left; a second call does nothing."""
@@ -92,8 +97,9 @@ class Ranks:
             return
         supervisor, self._supervisor = self._supervisor, None
         self.client.close(linger=0)
-        supervisor.end("ranks")
-        supervisor.end("controller")
+        with contextlib.suppress(proc.ProcError):  # killed: closing sweeps up what it has left
+            supervisor.end("ranks")
+            supervisor.end("controller")
         supervisor.close()
 
     def restart(self) -> None:
@@ -113,6 +119,7 @@ class Ranks:
     def _launch(self, supervisor: proc.Supervisor) -> None:
         folder = supervisor.run_dir.path
         shm = str(supervisor.run_dir.shm)
+        (folder / "profile").mkdir()  # an engine that comes before the controller must find it
         profile = f"--profile-dir={folder / 'profile'}"
         env = os.environ | toolchain.environment()
         env |= {
@@ -126,7 +133,11 @@ class Ranks:
         # Both at once: an engine waits for the file that says where the controller listens. The controller writes
         # that file in place, so the engines are shown a copy, there only once it is whole.
         controller = ["-m", "ipyparallel.controller", profile, "--ip=127.0.0.1", "--location=127.0.0.1", "--nodb"]
-        controller += ["--HeartMonitor.period=500", "--IPController.broadcast_scheduler_depth=0"]
+        controller += [
+            "--HeartMonitor.period=200",
+            "--HeartMonitor.max_heartmonitor_misses=100",
+        ]  # ranks count from the first beat
+        controller += ["--IPController.broadcast_scheduler_depth=0"]
         supervisor.start(
             "controller",
             [sys.executable, *controller],
@@ -234,10 +245,8 @@ class Ranks:
 
     def _replace_dead(self) -> None:
         """Start new ranks after a death, and raise EnginesError with what the launcher said of it."""
-        supervisor = self._supervisor
-        said = ""
-        if supervisor is not None:
-            said = (supervisor.run_dir.path / "ranks.log").read_text(errors="replace")
+        log = self._supervisor.run_dir.path / "ranks.log" if self._supervisor else None
+        said = log.read_text(errors="replace") if log and log.exists() else ""
         found = re.search(r"process rank (\d+).*?exited on\s+signal (\d+)", said, re.DOTALL)
         found = found or re.search(r"\[RANK (\d+)\].*?signal[: ]+(\d+)", said, re.DOTALL)
         what = f"rank {found[1]} was killed by {signal.Signals(int(found[2])).name}" if found else "a rank ended"
@@ -292,8 +301,8 @@ def _place(stack: str, cell: str) -> str:
     for line in re.findall(r'File "[^"]*ipykernel_[^"]*", line (\d+) in <module>', main):
         number = int(line)
         text = cell.splitlines()[number - 1].strip() if number <= len(cell.splitlines()) else ""
-        return f"in line {number}: {text}"
-    return "outside the cell's own lines"
+        return f"at line {number}: {text}"
+    return "outside the lines of the cell"
 
 
 def _loopback_library() -> Path:
