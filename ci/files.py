@@ -20,7 +20,7 @@ KINDS = {
     "c": ("c_examples/*.[ch]", "c_examples/*.cpp", "pmpi/*.[ch]", "src/*.[ch]"),
     "shell": ("*.sh", "*.bash", ".ci/run"),
     "yaml": ("*.yml", "*.yaml", "*.cff", ".yamllint"),
-    "workflow": (".github/workflows/*.yml",),
+    "workflow": (".github/workflows/*.yml", ".github/workflows/*.yaml"),
     "gitlab": ("ci/.gitlab-ci.yml",),
     "citation": ("CITATION.cff",),
     # A typo in a lock, in the licence's own words or in a picture is not ours.
