@@ -237,8 +237,9 @@ class Ranks:
         for what, ranks in table.items():
             lines.append(f"  {_name(ranks):<12} {what}")
         lines += [
-            "An MPI call that waits cannot be interrupted from outside, so all ranks were ended and new ones started.",
-            "What was defined on them is gone: run the cells with %%px again, from the first.",
+            "An MPI call that waits cannot be interrupted from outside, so all ranks were",
+            "ended and new ones started. What was defined on them is gone: run the cells",
+            "with %%px again, from the first.",
         ]
         self.restart()
         raise RanksStuckError("\n".join(lines), where)
@@ -252,9 +253,9 @@ class Ranks:
         what = f"rank {found[1]} was killed by {signal.Signals(int(found[2])).name}" if found else "a rank ended"
         self.restart()
         raise EnginesError(
-            f"{what}, and mpirun ended the others with it: a world that has lost a rank cannot go on.\n"
-            f"{self.n} new ranks were started. What was defined on the old ones is gone: run the cells with %%px\n"
-            "again, from the first."
+            f"{what}, and mpirun ended the others with it: a world that has\n"
+            f"lost a rank cannot go on. {self.n} new ranks were started. What was defined on the old\n"
+            "ones is gone: run the cells with %%px again, from the first."
         )
 
     def _stacks(self) -> dict[int, str]:
