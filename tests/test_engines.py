@@ -12,6 +12,7 @@ import psutil
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from jupyter_client.manager import KernelManager
 from traitlets.config import PyFileConfigLoader
 
 from rankzero import places, proc
@@ -169,6 +170,24 @@ def test_nothing_is_left_five_seconds_after_kill_9_of_the_kernel(tmp_path, state
     kernel.wait()
     kernel.stdout.close()
     assert wait_until(lambda: not any(p.is_running() for p in owned) and not run_dir.exists(), 5), owned
+
+
+def test_nothing_is_left_five_seconds_after_a_restart_of_the_kernel():
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env=os.environ | places.jupyter_environment())
+    client = manager.blocking_client()
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        client.execute_interactive("from rankzero.mpi import engines; engines.start(4)", timeout=60, output_hook=id)
+        owned = psutil.Process(manager.provisioner.pid).children(recursive=True)
+        assert len(owned) >= 6  # reaper, controller with its schedulers, mpirun, ranks
+        client.stop_channels()
+        manager.restart_kernel(now=False)
+        assert wait_until(lambda: not any(p.is_running() for p in owned), 5), owned
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_ranks_of_a_killed_supervisor_are_replaced_and_swept(shell, ranks):
