@@ -63,6 +63,11 @@ def without_scripts(html: str, *endings: str) -> str:
     return html
 
 
+def with_one_name(html: str) -> str:
+    """Return `html` with the search button named by what it shows: its label says less than that."""
+    return re.sub(r'(<button\b[^>]*\bsearch-button-field\b[^>]*?)\s*aria-label="[^"]*"', r"\1", html)
+
+
 def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Give the templates what they call, and the lesson bar what it shows."""
 
@@ -71,7 +76,7 @@ def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[st
 
     # Sphinx gives MathJax to a page also for the formulas of pages below it.
     if doctree is None or not any(doctree.findall(_is_formula)):
-        context["script_files"] = [file for file in context["script_files"] if "mathjax/" not in str(file).lower()]
+        context["script_files"] = [file for file in context["script_files"] if not _is_mathjax(file)]
     toctree = context.get("generate_toctree_html")
     if toctree is not None:
         context["generate_toctree_html"] = lambda *args, **options: _named_toggles(str(toctree(*args, **options)))
@@ -81,10 +86,17 @@ def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[st
         context["body"] = re.sub(r"(<a\b[^>]*>) (Exercise )", r" \1\2", context["body"])
     context["without_icon_script"] = lambda html: without_scripts(html, ICON_SCRIPT)
     context["without_search"] = without_search
+    context["with_one_name"] = with_one_name
 
 
 def _is_formula(node: nodes.Node) -> bool:
     return isinstance(node, (nodes.math, nodes.math_block))
+
+
+def _is_mathjax(script: Any) -> bool:
+    """Whether a script loads MathJax, or is the line that sets it."""
+    body = getattr(script, "attributes", {}).get("body") or ""
+    return "mathjax/" in str(script) or body.startswith("window.MathJax")
 
 
 def _named_toggles(html: str) -> str:
