@@ -40,7 +40,7 @@ HOSTS = (  # the host names of package registries, none of them spelled out
     r"(?:conda|repo)\.(?:ana|continuum)\w*\.\w+",
     r"(?:index|registry-\d|hub)\.docker\.\w+",
 )
-PLACEHOLDERS = r"(?:you|learner|user|name|USER|NAME)\b"
+PLACEHOLDERS = r"(?:you|ada|learner|user|name|USER|NAME)\b"
 RULES = (
     Rule(re.compile(r"\|\|\s*true\b"), "hides a failure: handle the one that is expected", only=CODE),
     Rule(re.compile(r"noqa:[\w\s,]*\b(?:BLE|E722|S110)"), "silences a rule that has no exception here"),
