@@ -39,10 +39,12 @@ def show(path: str | os.PathLike[str], marker: str | None = None) -> Code:
     if marker is not None:
         comment = r"[ \t]*(?://|#|!|/\*)[ ]*"
         part = re.search(
-            rf"^{comment}\[{re.escape(marker)}\].*\n(.*?)^{comment}\[/{re.escape(marker)}\]", text, re.M | re.S
+            rf"^{comment}\[{re.escape(marker)}\][^\n]*\n(.*?)^{comment}\[/{re.escape(marker)}\]", text, re.M | re.S
         )
         if part is None:
             raise ValueError(f"{path} has no part between [{marker}] and [/{marker}]")
         text = textwrap.dedent(part[1])
+        if not text.strip():
+            raise ValueError(f"the part between [{marker}] and [/{marker}] of {path} is empty")
     language = {".c": "c", ".cpp": "cpp", ".f90": "fortran", ".py": "python", ".sh": "bash"}.get(Path(path).suffix)
     return Code(data=text.rstrip(), language=language)
