@@ -248,6 +248,7 @@ class Visit:
     outside: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     wider: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
     loaded: set[str] = field(default_factory=set)
     weight: int = 0
 
@@ -262,6 +263,11 @@ WIDER_THAN_SCREEN = """() => {
 
 TYPESETTING = "!window.MathJax || Boolean(window.MathJax.startup && window.MathJax.startup.promise)"
 READY = "async () => { if (window.MathJax) await MathJax.startup.promise; await document.fonts.ready; }"
+
+
+EMPTY = """() => [...document.querySelectorAll(".cell_output .output")]
+  .filter(e => !e.innerText.trim() && !e.querySelector("img, svg, canvas, video"))
+  .map(e => `${e.className} below ${e.closest(".cell").querySelector("pre")?.innerText.slice(0, 60)}`)"""
 
 
 def violations(tab, only):
@@ -303,6 +309,7 @@ def visit(browser, url, base):
         tab.add_style_tag(content="* { transition: none !important; animation: none !important; }")
         rules = {rule: {"enabled": True} for rule in EXPERIMENTAL}
         seen.violations += violations(tab, {"runOnly": {"type": "tag", "values": WCAG}, "rules": rules})
+        seen.empty = tab.evaluate(EMPTY)
         tab.emulate_media(color_scheme="dark")
         tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
         dark = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
@@ -346,6 +353,10 @@ def test_every_page_is_accessible_in_both_modes(visits):
 
 def test_no_page_is_wider_than_a_telephone(visits):
     assert not faults(visits, "wider")
+
+
+def test_no_output_is_shown_as_an_empty_box(visits):
+    assert not faults(visits, "empty")
 
 
 def test_every_page_is_light(visits, site, summary):
@@ -400,7 +411,8 @@ BLIND = """<!doctype html><html lang="en" data-theme="light"><title>t</title>
 <link rel="stylesheet" href="gone.css"><script src="http://127.0.0.2:9/x.js"></script>
 <script>console.error("a complaint"); document.documentElement.dataset.theme = "dark"</script>
 <main><h1>h</h1><p style="color:#999;background:#fff">grey</p><button aria-label="Other">Text</button>
-<div style="width:600px">wide</div></main>"""
+<div style="width:600px">wide</div><div class="cell"><div class="cell_output"><div class="output"></div></div></div>
+</main>"""
 
 
 def test_an_eye_that_sees_nothing_would_be_noticed(browser, tmp_path):
@@ -416,6 +428,7 @@ def test_an_eye_that_sees_nothing_would_be_noticed(browser, tmp_path):
     assert seen.outside == ["http://127.0.0.2:9/x.js"]
     assert {fault.split(":")[0] for fault in seen.violations} >= {"color-contrast", "label-content-name-mismatch"}
     assert seen.wider[0].endswith(" px")
+    assert len(seen.empty) == 1
     assert seen.weight > 0
 
 
