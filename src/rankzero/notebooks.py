@@ -30,7 +30,7 @@ import yaml
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
-from rankzero import pasted, places, proc
+from rankzero import lab, pasted, places, proc
 
 CELL_TIMEOUT = 60.0
 """Seconds that one cell may take before it counts as hanging."""
@@ -139,7 +139,7 @@ def canonical(notebook: NotebookNode) -> str:
 
 def environment() -> dict[str, str]:
     """Return the environment that notebooks run in: the lab's, so that what is stored is what a reader will see."""
-    return os.environ | places.jupyter_environment()
+    return lab.environment()
 
 
 def executed(path: Path, cell_timeout: float = CELL_TIMEOUT) -> NotebookNode:
@@ -246,13 +246,13 @@ def _wrong_code(cell: NotebookNode) -> Iterator[str]:
         yield f"an error without the tag {RAISES}: {raised[0].ename}: {raised[0].evalue}"
     if not raised and RAISES in tags:
         yield f"tagged {RAISES}, and no error is stored"
-    text = "\n".join(_texts(cell.outputs))
+    text = "\n".join(texts(cell.outputs))
     if pending := _PENDING.search(text):
         yield f"a pending result is stored ({pending[0]}…), which compares equal for ever: wait for it in the cell"
     yield from (f"the output names {what} of this machine: {name}" for what, name in _machine_names(text))
 
 
-def _texts(outputs: Sequence[NotebookNode]) -> Iterator[str]:
+def texts(outputs: Sequence[NotebookNode]) -> Iterator[str]:
     """Yield all text of some outputs, without colours; pictures are not text."""
     for output in outputs:
         if output.output_type == "stream":

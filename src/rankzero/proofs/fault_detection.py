@@ -1,0 +1,253 @@
+"""A fault in a program that a lesson shows turns a compared cell red in at least nine cases of ten.
+
+Each program (files named in the notebook's metadata under `rankzero.programs`, and its Python cells) gets one fault at
+a time, in a copy of the tree; then the notebook is run and compared as in the gate. A cell that shows the program's
+text does not count as seeing a fault: what the program does must. Nor does a fault count that nobody could see: one
+that does not compile, and one with which the program, run by the lines in its header, prints the same and ends with
+the same code.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+import os
+import queue
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from rankzero import gate, notebooks, places, proc, seeding
+from rankzero.proofs import Proof
+
+LEAST = 0.90
+"""The part of the faults in each program that must be seen."""
+
+MOST = 24
+"""Faults tried in one program; a sample where more can be seeded."""
+
+CELL_TIMEOUT = 30.0
+"""Seconds for a cell with a fault in its program: one that hangs is red."""
+
+DIRECT = proc.Limits(wall=30)
+COMMON = "c_examples/common"
+CELLS = "cells"
+"""The name under which a notebook's own Python cells stand."""
+
+
+def proofs() -> Iterator[Proof]:
+    """Return one proof a notebook that shows a program."""
+    for path in notebooks.everything():
+        files = named_programs(path)
+        inputs = (_name(path), *files, *headers(files), "src/rankzero/seeding.py")
+        yield Proof(
+            f"fault_detection/{path.stem}",
+            f"A fault in a program of {path.stem} turns a compared cell red in at least {LEAST:.0%} of cases.",
+            inputs,
+            functools.partial(run, path),
+            check,
+        )
+
+
+def named_programs(path: Path) -> list[str]:
+    """Return the program files that a notebook shows, relative to the checkout's root."""
+    return list(notebooks.load(path).metadata.get("rankzero", {}).get("programs", []))
+
+
+def headers(files: list[str]) -> list[str]:
+    """Return the course's common headers that these programs include."""
+    included = {
+        name for file in files for name in re.findall(r'^#include "(.+)"', (places.ROOT / file).read_text(), re.M)
+    }
+    return sorted(f"{COMMON}/{name}" for name in included if (places.ROOT / COMMON / name).exists())
+
+
+def check(result: dict[str, Any]) -> list[str]:
+    """Return the programs in which too many faults pass unseen."""
+    found = []
+    for program in result["programs"]:
+        verdicts = [fault["verdict"] for fault in program["faults"]]
+        seen, missed = verdicts.count("seen"), verdicts.count("survived")
+        if not seen + missed:
+            found.append(f"{program['program']}: no fault was tried")
+        elif seen < LEAST * (seen + missed):
+            unseen = ", ".join(fault["place"] for fault in program["faults"] if fault["verdict"] == "survived")
+            found.append(f"{program['program']}: {seen} of {seen + missed} faults seen; not seen: {unseen}")
+    return found
+
+
+# -- the work ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A fault in one place: a file, or a cell of the notebook (its index), and how to tell people where."""
+
+    program: str
+    cell: int | None
+    fault: seeding.Fault
+    place: str
+
+
+def seeded(path: Path) -> tuple[list[Seeded], dict[str, int]]:
+    """Return the faults to try in a notebook's programs, and how many can be seeded in each."""
+    every: dict[str, list[Seeded]] = {}
+    for file in named_programs(path):
+        text = (places.ROOT / file).read_text()
+        every[file] = [Seeded(file, None, fault, f"{file}:{fault.line}") for fault in seeding.faults(text, "c")]
+    own: list[Seeded] = []
+    code = [(i, cell) for i, cell in enumerate(notebooks.load(path).cells) if cell.cell_type == "code"]
+    for number, (index, cell) in enumerate(code, 1):
+        if not cell.source.startswith("%%") or cell.source.startswith("%%px"):
+            faults = seeding.faults(cell.source, "python")
+            own += [Seeded(CELLS, index, fault, f"In [{number}]:{fault.line}") for fault in faults]
+    if own:
+        every[CELLS] = own
+    picked = []
+    for program, candidates in every.items():
+        picked += seeding.sample(candidates, MOST, f"{path.stem} {program}", kind=lambda one: one.fault.kind)
+    return picked, {program: len(candidates) for program, candidates in every.items()}
+
+
+def without_listings(path: Path, files: list[str]) -> NotebookNode:
+    """Return a notebook in which cells that print the text of these programs are not compared."""
+    notebook = notebooks.load(path)
+    texts = [(places.ROOT / file).read_text() for file in files]
+    lines = {line.strip() for text in texts for line in text.splitlines() if len(line.strip()) > 8}
+    for cell in notebook.cells:
+        shown = {line.strip() for text in notebooks.texts(cell.get("outputs", [])) for line in text.splitlines()}
+        if shown & lines:
+            cell.metadata.setdefault("tags", []).append(notebooks.NOT_COMPARED)
+    return notebook
+
+
+def run(path: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Try every chosen fault; return the verdict of each."""
+    todo, candidates = seeded(path)
+    workers = max(1, min(2, len(os.sched_getaffinity(0))))
+    with tempfile.TemporaryDirectory(prefix="rankzero-faults-") as folder:
+        trees: queue.Queue[Path] = queue.Queue()
+        for number in range(workers):
+            tree = gate.copy_tree(Path(folder) / str(number))
+            (tree / ".venv").symlink_to(places.VENV)
+            copy = tree / _name(path)
+            copy.write_text(notebooks.canonical(without_listings(copy, named_programs(path))))
+            trees.put(tree)
+        tree = trees.get()
+        baseline = notebooks.compare(tree / _name(path), env=environment(tree))
+        trees.put(tree)
+        if report := baseline.report():
+            raise proc.ProcError(f"{path.stem} is red without any fault:\n{report}")
+        counter = itertools.count(1)
+
+        def try_one(one: Seeded) -> dict[str, str]:
+            tree = trees.get()
+            try:
+                verdict, evidence = _verdict(one, path, tree)
+            finally:
+                trees.put(tree)
+            fault = one.fault
+            change = f"{_short(fault.was)} → {_short(fault.now)}"
+            say(f"{next(counter)}/{len(todo)} {one.place} {change}: {verdict}, {evidence}")
+            record = {"place": one.place, "kind": fault.kind, "was": fault.was, "now": fault.now}
+            return record | {"verdict": verdict, "evidence": evidence}
+
+        with ThreadPoolExecutor(workers) as pool:
+            records = list(pool.map(try_one, todo))
+    return {
+        "notebook": path.stem,
+        "programs": [
+            {
+                "program": program,
+                "candidates": count,
+                "faults": [record for one, record in zip(todo, records, strict=True) if one.program == program],
+            }
+            for program, count in candidates.items()
+        ],
+    }
+
+
+def _verdict(one: Seeded, path: Path, tree: Path) -> tuple[str, str]:
+    """Seed one fault in a tree, look, and take it out again. Returns verdict and evidence."""
+    notebook = tree / _name(path)
+    file = notebook if one.cell is not None else tree / one.program
+    original = file.read_text()
+    try:
+        if one.cell is not None:
+            changed = notebooks.load(notebook)
+            cell = changed.cells[one.cell]
+            cell.source = one.fault.apply(cell.source)
+            if not _is_python(cell.source):
+                return "invalid", "not Python any more"
+            file.write_text(notebooks.canonical(changed))
+        else:
+            file.write_text(one.fault.apply(original))
+            compiled = proc.run(["mpicc", "-fsyntax-only", file], env=environment(tree), limits=DIRECT)
+            if not compiled.ok:
+                return "invalid", "does not compile"
+        result = notebooks.compare(notebook, cell_timeout=CELL_TIMEOUT, first_only=True, env=environment(tree))
+        if result.red:
+            return "seen", f"In [{result.red[0].number}]"
+        if result.broken:
+            return "seen", result.broken.splitlines()[0]
+        if one.cell is None and _behaves_the_same(file, original, tree):
+            return "unchanged", "run by itself it prints the same and ends with the same code"
+        return "survived", "no compared cell turned red"
+    finally:
+        file.write_text(original)
+
+
+def _behaves_the_same(file: Path, original: str, tree: Path) -> bool:
+    """Whether a program with a fault does by itself what the original does; leaves the original in place."""
+    faulty = [direct_run(file, tree) for _ in range(2)]
+    file.write_text(original)
+    sound = [direct_run(file, tree) for _ in range(3)]
+    return None not in faulty and all(run in sound for run in faulty)
+
+
+def direct_run(file: Path, tree: Path) -> tuple[int, str] | None:
+    """Run a program by the lines in its header; return exit code and sorted output, None when no line is there."""
+    lines = run_lines(file.read_text())
+    if not lines:
+        return None
+    with tempfile.TemporaryDirectory(prefix="rankzero-direct-") as folder:
+        for neighbour in file.parent.iterdir():  # the lines are those that a person types beside the program
+            (Path(folder) / neighbour.name).symlink_to(neighbour)
+        result = proc.run(["sh", "-ec", "\n".join(lines)], cwd=folder, env=environment(tree), limits=DIRECT)
+    return result.returncode, "\n".join(sorted((result.stdout + result.stderr).splitlines()))
+
+
+def run_lines(text: str) -> list[str]:
+    """Return the commands after "Run:" in a program's header."""
+    header = re.search(r"\bRun:(.*?)(?:^\W*\w+:|\*/)", text, re.M | re.S)
+    lines = header[1].splitlines() if header else []
+    return [stripped for line in lines if (stripped := re.sub(r"^\s*(\*|//|!|#)?\s*", "", line).strip())]
+
+
+def environment(tree: Path) -> dict[str, str]:
+    """Return the environment of notebooks, with the package taken from that tree."""
+    return notebooks.environment() | {"PYTHONPATH": str(tree / "src")}
+
+
+def _is_python(cell: str) -> bool:
+    try:
+        ast.parse(seeding.without_magics(cell))
+    except SyntaxError:
+        return False
+    return True
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(places.ROOT).as_posix()
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else line[:39] + "…"

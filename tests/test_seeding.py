@@ -1,0 +1,96 @@
+"""Seeded faults: one mistake each, of the kinds that parallel programs suffer from, and none in what is no code."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from rankzero import seeding
+
+C = """\
+#include <mpi.h>  // rank + 1
+int main(int argc, char **argv) {
+    int rank, x[4];
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 0 && argc > 1) MPI_Send(x, 4, MPI_INT, 1, 7, MPI_COMM_WORLD);
+    MPI_Reduce(x, x, 4, MPI_INT, MPI_SUM, 0, MPI_COMM_WORLD);
+    printf("rank + 1 == 2");
+    return 0;
+}
+"""
+PYTHON = """\
+%%px
+!echo rank + 1
+import numpy as np
+rank = comm.rank
+if rank == 0 and n is not None:
+    comm.send("rank + 1", dest=rank + 1, tag=5)
+total = comm.allreduce(mine, op=MPI.SUM)
+"""
+
+
+def seeded(text, language):
+    return {(fault.line, fault.kind, fault.was, fault.now) for fault in seeding.faults(text, language)}
+
+
+def test_faults_in_c_are_of_every_kind():
+    found = seeded(C, "c")
+    assert {
+        (4, "missing statement", "MPI_Comm_rank(MPI_COMM_WORLD, &rank);", ";"),
+        (5, "comparison", "==", "!="),
+        (5, "arithmetic", "&&", "||"),
+        (5, "rank", "rank", "(rank + 1)"),
+        (5, "constant", "1", "2"),
+        (5, "MPI argument", "4", "(4) - 1"),
+        (5, "MPI argument", "1", "(1) + 1"),
+        (5, "MPI argument", "7", "(7) + 1"),
+        (6, "MPI argument", "MPI_SUM", "MPI_MAX"),
+        (6, "MPI argument", "0", "(0) + 1"),
+    } <= found
+    assert {fault[0] for fault in found if fault[1] != "constant"} == {4, 5, 6, 7}, (
+        "no includes, comments, declarations"
+    )
+    assert [fault[1] for fault in found if fault[0] == 7] == ["missing statement"], "texts stay as they are"
+
+
+def test_faults_in_python_are_of_every_kind():
+    found = seeded(PYTHON, "python")
+    assert {
+        (4, "rank", "comm.rank", "(comm.rank + 1)"),
+        (5, "comparison", "is not", "is"),
+        (5, "arithmetic", "and", "or"),
+        (6, "MPI argument", "rank + 1", "(rank + 1) + 1"),
+        (6, "MPI argument", "5", "(5) + 1"),
+        (7, "MPI argument", "MPI.SUM", "MPI.MAX"),
+        (7, "missing statement", "total = comm.allreduce(mine, op=MPI.SUM)", "pass"),
+    } <= found
+    assert {fault[0] for fault in found} == {4, 5, 6, 7}, "no magics, no imports"
+
+
+@pytest.mark.parametrize("fault", seeding.faults(PYTHON, "python"), ids=lambda fault: f"{fault.line}-{fault.now}")
+def test_a_program_with_a_fault_differs_in_that_place_only_and_can_be_read(fault):
+    changed = fault.apply(PYTHON)
+    assert changed != PYTHON
+    assert changed.startswith(PYTHON[: fault.start])
+    assert changed.endswith(PYTHON[fault.end :])
+    ast.parse(seeding.without_magics(changed))
+
+
+def test_positions_hold_behind_letters_of_several_bytes():
+    text = 'x = "π"\ny = 1\n'
+    assert [fault.apply(text) for fault in seeding.faults(text, "python") if fault.kind == "constant"] == [
+        'x = "π"\ny = 2\n'
+    ]
+
+
+def test_a_sample_is_bounded_mixed_and_the_same_again():
+    def sample(most, seed):
+        return seeding.sample(every, most, seed, kind=lambda fault: fault.kind)
+
+    every = seeding.faults(C, "c")
+    picked = sample(5, "a seed")
+    assert picked == sample(5, "a seed")
+    assert picked != sample(5, "another seed")
+    assert len({fault.kind for fault in picked}) == 5
+    assert sample(1000, "a seed") == every
