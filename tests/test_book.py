@@ -56,6 +56,10 @@ A {term}`rank`, [a lesson](lesson.ipynb), [a part of it](lesson.ipynb#what-you-l
 :tag: specimen-hello
 ```
 
+```{cell-output} lesson.ipynb
+:tag: specimen-picture
+```
+
 ```bash
 mpirun -n 4 ./a-command-that-is-too-long-for-a-narrow-screen --with an --option and another --one
 ```
@@ -155,7 +159,7 @@ def specimen_lesson():
         ),
         code("%%bash\nfor n in 1 2; do\n  echo $n | cat >&2\ndone", prints("1\n2\n", name="stderr"), prints(COLOURS)),
         code(f"'{LONG}'", shows(plain=f"'{LONG}'")),
-        code("picture()", shows(html=SVG, plain="a line")),
+        code("picture()", shows(html=SVG, plain="a line"), tags=["specimen-picture"]),
         code("file()", shows(svg=SVG_FILE, plain="a line")),
         code("table()", shows(html="<table><tr><th>rank</th></tr><tr><td>0</td></tr></table>", plain="table")),
         code("formula()", shows(latex="$$x^2$$", plain="x²")),
@@ -590,7 +594,9 @@ def test_program_text_comes_from_the_file_that_is_tested(site):
 
 
 def test_an_output_in_a_guide_comes_from_the_lesson_that_ran(site):
-    assert "Hello from rank 1 of 4" in (site.folder / "specimen/guide.html").read_text()
+    guide = (site.folder / "specimen/guide.html").read_text()
+    assert "Hello from rank 1 of 4" in guide
+    assert SVG in guide
 
 
 @pytest.mark.parametrize(("tag", "why"), [("nowhere", "0 cells have the tag"), ("silent", "no text as its output")])

@@ -4,7 +4,7 @@
   book uses, cut from the theme's own font, and only their rules of the style sheet.
 - Search: a page no longer loads the index of the whole book; the search page does.
 - MathJax: only what a formula needs, from our own site, on pages with formulas.
-- `{cell-output}` shows what a cell of an executed lesson printed, so that no guide holds typed-in output.
+- `{cell-output}` shows what a cell of an executed lesson printed or drew, so that no guide holds typed-in output.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _with_lesson_bar(app: Sphinx, pagename: str, context: dict[str, Any]) -> str
     if minutes:
         facts.append(f"{minutes} minutes")
     if path.name in (dates := _dates(app)):
-        facts.append(f"run and stored {dates[path.name]}")
+        facts.append(f"stored {dates[path.name]}")
     facts.append("outputs compared on every test")
     link = f"{context['pathto']('_sources', 1)}/{context['sourcename']}"
     bar = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
@@ -242,7 +242,7 @@ def configure(app: Sphinx, config: Config) -> None:
 
 
 class CellOutput(SphinxDirective):
-    """Shows what a cell of an executed lesson printed: `{cell-output} ../notebooks/x.ipynb`, `:tag: name`.
+    """Shows what a cell of an executed lesson printed or drew: `{cell-output} ../notebooks/x.ipynb`, `:tag: name`.
 
     The tag must stand on one cell of the notebook only.
     """
@@ -256,13 +256,32 @@ class CellOutput(SphinxDirective):
         relative, path = self.env.relfn2path(self.arguments[0])
         self.env.note_dependency(relative)
         try:
-            text = cell_output(Path(path), self.options["tag"])
+            picture = cell_picture(Path(path), self.options["tag"])
+            text = "" if picture else cell_output(Path(path), self.options["tag"])
         except (OSError, KeyError, ValueError) as err:
             raise self.error(f"{self.arguments[0]}: {err}") from err
+        if picture:
+            html = f'<div class="cell_output"><div class="output text_html">{picture}</div></div>'
+            return [nodes.raw("", html, format="html")]
         block = nodes.literal_block(text, text, language=self.options.get("language", "text"))
         block["classes"] += ["output", "text_plain"]
         self.set_source_info(block)
         return [block]
+
+
+def tagged_cell(notebook: Path, tag: str) -> nbformat.NotebookNode:
+    """Return the one cell with this tag. Raises ValueError where there is not one."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    tagged = [cell for cell in cells if tag in cell.metadata.get("tags", [])]
+    if len(tagged) != 1:
+        raise ValueError(f"{len(tagged)} cells have the tag {tag}, not one")
+    return tagged[0]
+
+
+def cell_picture(notebook: Path, tag: str) -> str:
+    """Return the picture that the one cell with this tag drew, as an SVG element; empty where it drew none."""
+    pages = [output.get("data", {}).get("text/html", "") for output in tagged_cell(notebook, tag).get("outputs", [])]
+    return next((page for page in pages if page.startswith("<svg")), "")
 
 
 def cell_output(notebook: Path, tag: str) -> str:
@@ -270,12 +289,8 @@ def cell_output(notebook: Path, tag: str) -> str:
 
     Raises ValueError where there is not one such cell, or it has no text.
     """
-    cells = nbformat.read(notebook, as_version=4).cells
-    tagged = [cell for cell in cells if tag in cell.metadata.get("tags", [])]
-    if len(tagged) != 1:
-        raise ValueError(f"{len(tagged)} cells have the tag {tag}, not one")
     text = ""
-    for output in tagged[0].get("outputs", []):
+    for output in tagged_cell(notebook, tag).get("outputs", []):
         if output.output_type == "stream":
             text += output.text
         elif output.output_type == "error":
