@@ -116,11 +116,10 @@ def seeded(path: Path) -> tuple[list[Seeded], dict[str, int]]:
     return picked, {program: len(candidates) for program, candidates in every.items()}
 
 
-def without_listings(path: Path, files: list[str]) -> NotebookNode:
-    """Return a notebook in which cells that print the text of these programs are not compared."""
+def without_listings(path: Path, programs: list[str]) -> NotebookNode:
+    """Return a notebook in which cells that print lines of these programs (their texts) are not compared."""
     notebook = notebooks.load(path)
-    texts = [(places.ROOT / file).read_text() for file in files]
-    lines = {line.strip() for text in texts for line in text.splitlines() if len(line.strip()) > 8}
+    lines = {line.strip() for text in programs for line in text.splitlines() if len(line.strip()) > 8}
     for cell in notebook.cells:
         shown = {line.strip() for text in notebooks.texts(cell.get("outputs", [])) for line in text.splitlines()}
         if shown & lines:
@@ -131,14 +130,15 @@ def without_listings(path: Path, files: list[str]) -> NotebookNode:
 def run(path: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Try every chosen fault; return the verdict of each."""
     todo, candidates = seeded(path)
+    shown = [(places.ROOT / file).read_text() for file in named_programs(path)]
     workers = max(1, min(2, len(os.sched_getaffinity(0))))
-    with tempfile.TemporaryDirectory(prefix="rankzero-faults-") as folder:
+    with proc.Supervisor() as keeper:  # its folder goes whatever happens
         trees: queue.Queue[Path] = queue.Queue()
         for number in range(workers):
-            tree = gate.copy_tree(Path(folder) / str(number))
+            tree = gate.copy_tree(keeper.run_dir.path / str(number))
             (tree / ".venv").symlink_to(places.VENV)
             copy = tree / _name(path)
-            copy.write_text(notebooks.canonical(without_listings(copy, named_programs(path))))
+            copy.write_text(notebooks.canonical(without_listings(copy, shown)))
             trees.put(tree)
         tree = trees.get()
         baseline = notebooks.compare(tree / _name(path), env=environment(tree))
