@@ -39,6 +39,9 @@ END = 15.0
 # No question about news, no look at other servers for extensions: a lesson needs no internet.
 PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
+# Whole notebooks are laid out at once: the default leaves blanks and raw text behind when one scrolls through a lesson.
+SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
@@ -58,9 +61,10 @@ def environment() -> dict[str, str]:
 def main(args: argparse.Namespace) -> int:
     """Open the lab, and keep it until it is told to end. Returns the exit code."""
     env = environment()
-    config = Path(env["JUPYTER_CONFIG_DIR"], "labconfig", "page_config.json")
-    if not config.exists():
-        places.store(config, json.dumps(PAGE_CONFIG) + "\n")
+    labconfig = Path(env["JUPYTER_CONFIG_DIR"], "labconfig")
+    for name, content in (("page_config", PAGE_CONFIG), ("default_setting_overrides", SETTINGS)):
+        if not (labconfig / f"{name}.json").exists():  # what a learner has set is kept
+            places.store(labconfig / f"{name}.json", json.dumps(content) + "\n")
     log = places.home() / "logs" / "lab.log"
     log.parent.mkdir(exist_ok=True)
     log.write_text("")
