@@ -304,10 +304,12 @@ def _keep_down(before: dict[str, list[str]]) -> list[str]:
         files = {_merged(name) for name in listing.splitlines()}
         for name in sorted(_enabled() - set(before["enabled"])):
             link = Path(name)
+            script = link.name[3:]
+            if not link.is_symlink():  # gone with another: update-rc.d also disables the unit of that name
+                continue
             if link.parent.parent == Path("/etc"):  # /etc/rc2.d/S01name
-                script = link.name[3:]
-                if f"/etc/init.d/{script}" in files and link.is_symlink():
-                    proc.run(["update-rc.d", script, "disable"])
+                if f"/etc/init.d/{script}" in files:
+                    proc.run(["update-rc.d", script, "disable"], check=True)
             elif _merged(str(link.parent / link.readlink())) in files:
                 link.unlink()
         if Path("/run/systemd/system").is_dir():
