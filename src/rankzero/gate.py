@@ -150,7 +150,7 @@ class Stages:
 
 def in_place(report: Report, folder: Path) -> None:
     """Run the gate as an ordinary user, in the checkout itself."""
-    env = os.environ | {"RANKZERO_HOME": str(folder / "state")}
+    env = os.environ | {"RANKZERO_HOME": str(folder / "state"), "PYTEST_DEBUG_TEMPROOT": str(folder)}
     with proc.Supervisor(also_remove=[folder]) as supervisor:
         stages = Stages(supervisor, report)
         set_up(report, folder)
@@ -181,7 +181,8 @@ def as_root(report: Report, folder: Path) -> None:
     try:
         with proc.Supervisor(also_remove=[folder]) as supervisor:
             began = time.monotonic()
-            copy = copy_tree(folder / "rank zero", user)
+            copy = copy_tree(folder / "rank zero")
+            hand_over(copy, user.pw_uid, user.pw_gid)
             env = settings(folder, user)
             report.stages.append(("copy", time.monotonic() - began, "ok"))
             stages = Stages(supervisor, report)
@@ -202,7 +203,8 @@ def smoke(stages: Stages, copy: Path, folder: Path) -> None:
     state = folder / "state of root"
     state.mkdir()
     git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": str(copy)}
-    env = os.environ | git | {"RANKZERO_HOME": str(state), "PYTHONDONTWRITEBYTECODE": "1"}
+    private = {"RANKZERO_HOME": str(state), "PYTEST_DEBUG_TEMPROOT": str(state)}
+    env = os.environ | git | private
     junit = state / "smoke.xml"
     argv = [python, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", "-m", "smoke", f"--junitxml={junit}"]
     stages.run("smoke as root", argv, copy, env)
@@ -253,13 +255,13 @@ def become(user: pwd.struct_passwd) -> list[str]:
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups", "--"]
 
 
-def hand_over(path: Path, user: pwd.struct_passwd) -> None:
+def hand_over(path: Path, uid: int, gid: int) -> None:
     """Make the user the owner of a file or of a folder with all in it."""
     for name in [path, *path.rglob("*")] if path.is_dir() else [path]:
-        os.chown(name, user.pw_uid, user.pw_gid, follow_symlinks=False)
+        os.chown(name, uid, gid, follow_symlinks=False)
 
 
-def copy_tree(target: Path, user: pwd.struct_passwd) -> Path:
+def copy_tree(target: Path) -> Path:
     """Copy the checkout as it is, changes not yet committed included, what git ignores left out. Returns the copy."""
     git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     env = os.environ | git
@@ -277,7 +279,6 @@ def copy_tree(target: Path, user: pwd.struct_passwd) -> Path:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target / name, follow_symlinks=False)
     proc.run(["git", "-C", target, "reset", "--quiet"], env=env, check=True)
-    hand_over(target, user)
     return target
 
 
@@ -301,10 +302,10 @@ def settings(folder: Path, user: pwd.struct_passwd) -> dict[str, str]:
     home.mkdir(exist_ok=True)
     state.mkdir()
     for path in (home, state):
-        hand_over(path, user)
+        hand_over(path, user.pw_uid, user.pw_gid)
         path.chmod(0o700)
     own = {"HOME": str(home), "USER": user.pw_name, "LOGNAME": user.pw_name, "RANKZERO_HOME": str(state)}
-    return env | own
+    return env | own | {"PYTEST_DEBUG_TEMPROOT": str(state)}
 
 
 def paths_in(config: Path) -> Iterator[tuple[str, str]]:
