@@ -500,14 +500,18 @@ def test_a_solution_is_closed_and_opens(page, server, how):
     assert button.get_attribute("aria-expanded") == "true"
 
 
-def test_a_solution_is_open_on_paper_and_the_sidebars_are_gone(page, server):
+def test_paper_is_white_and_shows_all_solutions_and_no_sidebar(page, server):
+    page.emulate_media(color_scheme="dark")
     page.goto(f"{server.url}specimen/lesson.html", wait_until="networkidle")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
     page.get_by_text("Four, as this shows").wait_for(state="visible")
     assert not page.locator(".bd-sidebar-primary").is_visible()
     assert not page.locator(".bd-sidebar-secondary").is_visible()
     assert not page.get_by_role("link", name="Download this notebook").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
 def test_the_download_is_the_committed_notebook(page, server, site, source):
