@@ -34,13 +34,13 @@ TOOLS = """
     ansible ansible-galaxy ansible-inventory ansible-lint ansible-playbook ansible-vault apt apt-get awk bash
     c++filt cat ccache chgrp chmod chown clang clang-format clang-tidy cmake cp cpack ctest curl cut df diff dmesg
     du env fi_info find findmnt free g++ gcc gcov gdb gdbserver getent gfortran git gprof grep gzip head hostname
-    htop ibstat id install ip ipcluster ipcs jupyter ldconfig ldd less ln ls lscpu lsof lstopo ltrace make man md5sum mkdir
-    mpicc mpicc.mpich mpicxx mpiexec mpifort mpirun mpirun.mpich mpirun.openmpi mv ncu nm nproc nsys numactl
-    numastat nvcc nvidia-smi objdump ompi_info patchelf perf pgrep ping pip pipx pkg-config pkill podman ps pstree
-    pytest python python3 rankzero readelf reframe rm rmdir rsync ruff sacct sacctmgr salloc sbatch scancel
-    scontrol scp sdiag sed seq sh sha256sum shellcheck sinfo size sleep sort sprio squeue srun ss ssh sshare sstat
-    stat strace strings strip sudo systemctl tail tar taskset tee timeout top torchrun touch tr ucx_info uname
-    uniq uptime uv valgrind vim watch wc wget which who xargs yamllint
+    htop ibstat id install ip ipcluster ipcs jupyter ldconfig ldd less ln ls lscpu lsof lstopo ltrace make man
+    md5sum mkdir mpicc mpicc.mpich mpicxx mpiexec mpifort mpirun mpirun.mpich mpirun.openmpi mv ncu nm nproc nsys
+    numactl numastat nvcc nvidia-smi objdump ompi_info patchelf perf pgrep ping pip pipx pkg-config pkill podman
+    ps pstree pytest python python3 rankzero readelf reframe rm rmdir rsync ruff sacct sacctmgr salloc sbatch
+    scancel scontrol scp sdiag sed seq sh sha256sum shellcheck sinfo size sleep sort sprio squeue srun ss ssh
+    sshare sstat stat strace strings strip sudo systemctl tail tar taskset tee timeout top torchrun touch tr
+    ucx_info uname uniq uptime uv valgrind vim watch wc wget which who xargs yamllint
 """
 COMMANDS = frozenset(f"{SHELL} {TOOLS}".split())
 
