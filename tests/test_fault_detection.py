@@ -67,5 +67,5 @@ def test_a_cell_that_shows_the_program_does_not_count_as_seeing_its_fault(tmp_pa
     cells = [v4.new_code_cell("show(…)", outputs=[listing]), v4.new_code_cell("!./sum", outputs=[result])]
     path = tmp_path / "01.ipynb"
     path.write_text(notebooks.canonical(v4.new_notebook(cells=cells)))
-    seen = fault_detection.without_listings(path, [PROGRAM]).cells
+    seen = fault_detection.without_listings(path, PROGRAM).cells
     assert [notebooks.is_compared(cell) for cell in seen] == [False, True]

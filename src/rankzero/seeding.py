@@ -104,7 +104,7 @@ def sample(every: Sequence[_T], most: int, seed: str, kind: Callable[[_T], str])
 
 def without_magics(cell: str) -> str:
     """Return a notebook's cell as Python: lines for IPython or the shell become comments of the same length."""
-    return re.sub(r"^(\s*)[%!](?=\S)", r"\1#", cell, flags=re.M)
+    return re.sub(r"^(\s*)(?:[%!]|[A-Za-z_](?=[\w, ]*= *[%!]))", r"\1#", cell, flags=re.M)
 
 
 def _walk(node: Node) -> Iterator[Node]:

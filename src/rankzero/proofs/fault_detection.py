@@ -116,10 +116,10 @@ def seeded(path: Path) -> tuple[list[Seeded], dict[str, int]]:
     return picked, {program: len(candidates) for program, candidates in every.items()}
 
 
-def without_listings(path: Path, programs: list[str]) -> NotebookNode:
-    """Return a notebook in which cells that print lines of these programs (their texts) are not compared."""
+def without_listings(path: Path, program: str) -> NotebookNode:
+    """Return a notebook in which cells that print lines of this program's text are not compared."""
     notebook = notebooks.load(path)
-    lines = {line.strip() for text in programs for line in text.splitlines() if len(line.strip()) > 8}
+    lines = {line.strip() for line in program.splitlines() if len(line.strip()) > 8}
     for cell in notebook.cells:
         shown = {line.strip() for text in notebooks.texts(cell.get("outputs", [])) for line in text.splitlines()}
         if shown & lines:
@@ -130,15 +130,12 @@ def without_listings(path: Path, programs: list[str]) -> NotebookNode:
 def run(path: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Try every chosen fault; return the verdict of each."""
     todo, candidates = seeded(path)
-    shown = [(places.ROOT / file).read_text() for file in named_programs(path)]
     workers = max(1, min(2, len(os.sched_getaffinity(0))))
     with proc.Supervisor() as keeper:  # its folder goes whatever happens
         trees: queue.Queue[Path] = queue.Queue()
         for number in range(workers):
             tree = gate.copy_tree(keeper.run_dir.path / str(number))
             (tree / ".venv").symlink_to(places.VENV)
-            copy = tree / _name(path)
-            copy.write_text(notebooks.canonical(without_listings(copy, shown)))
             trees.put(tree)
         tree = trees.get()
         baseline = notebooks.compare(tree / _name(path), env=environment(tree))
@@ -178,7 +175,7 @@ def _verdict(one: Seeded, path: Path, tree: Path) -> tuple[str, str]:
     """Seed one fault in a tree, look, and take it out again. Returns verdict and evidence."""
     notebook = tree / _name(path)
     file = notebook if one.cell is not None else tree / one.program
-    original = file.read_text()
+    original, lesson = file.read_text(), notebook.read_text()
     try:
         if one.cell is not None:
             changed = notebooks.load(notebook)
@@ -188,6 +185,7 @@ def _verdict(one: Seeded, path: Path, tree: Path) -> tuple[str, str]:
                 return "invalid", "not Python any more"
             file.write_text(notebooks.canonical(changed))
         else:
+            notebook.write_text(notebooks.canonical(without_listings(notebook, original)))
             file.write_text(one.fault.apply(original))
             compiled = proc.run(["mpicc", "-fsyntax-only", file], env=environment(tree), limits=DIRECT)
             if not compiled.ok:
@@ -202,6 +200,7 @@ def _verdict(one: Seeded, path: Path, tree: Path) -> tuple[str, str]:
         return "survived", "no compared cell turned red"
     finally:
         file.write_text(original)
+        notebook.write_text(lesson)
 
 
 def _behaves_the_same(file: Path, original: str, tree: Path) -> bool:
