@@ -46,7 +46,7 @@ def test_the_lines_that_run_a_program_are_those_of_its_header():
 
 @pytest.mark.parametrize("path", notebooks.everything(), ids=lambda path: path.stem)
 def test_every_program_that_a_lesson_shows_says_how_it_is_run(path):
-    for file in fault_detection.named_programs(path):
+    for file in notebooks.programs(notebooks.load(path)):
         assert fault_detection.run_lines((places.ROOT / file).read_text()), f"{file}: its header has no line Run:"
 
 

@@ -166,6 +166,10 @@ FAULTS = {
         lesson(v4.new_markdown_cell("```\nrank 0 of 4\n```")),
         "cell 2: line 1: pasted text",
     ),
+    "a program in which no fault is seeded": (
+        lesson(code("!mpicc ../c_examples/first/pi.c", 1)),
+        "the metadata lack c_examples/first/pi.c in `rankzero.programs`",
+    ),
     "too many cells": (lesson(*(v4.new_markdown_cell("x") for _ in range(24))), "26 cells, 25 at most"),
     "no minutes": (lesson(minutes=0), "the metadata lack `rankzero.minutes`"),
     "sections in another order": (

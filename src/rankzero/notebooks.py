@@ -194,6 +194,7 @@ def problems(path: Path, root: Path = places.ROOT) -> list[str]:
     if len(notebook.cells) > MAX_CELLS:
         found.append(f"{len(notebook.cells)} cells, {MAX_CELLS} at most: one idea a lesson")
     found += _wrong_headings(notebook)
+    found += _wrong_programs(notebook, root)
     for number, cell in enumerate(notebook.cells, 1):
         faults = _wrong_code(cell) if cell.cell_type == "code" else pasted.pasted(cell.source)
         found += [f"cell {number}: {fault}" for fault in faults]
@@ -220,6 +221,21 @@ def _wrong_headings(notebook: NotebookNode) -> list[str]:
         wanted = " · ".join([*OPENING, "…", *CLOSING])
         found.append(f"sections must be {wanted}; they are {' · '.join(sections) or 'none'}")
     return found
+
+
+def programs(notebook: NotebookNode) -> list[str]:
+    """Return the program files that a notebook shows, relative to the checkout's root: `rankzero.programs`."""
+    return list(notebook.metadata.get("rankzero", {}).get("programs", []))
+
+
+def _wrong_programs(notebook: NotebookNode, root: Path) -> Iterator[str]:
+    named = set(programs(notebook))
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    used = set(re.findall(r"c_examples/[\w./-]+\.(?:c|cpp|f90|py)\b", code))
+    for file in sorted(used - named):
+        yield f"the metadata lack {file} in `rankzero.programs`: faults are seeded in what stands there"
+    for file in sorted(file for file in named if not (root / file).is_file()):
+        yield f"`rankzero.programs` names {file}, which is not there"
 
 
 def _wrong_code(cell: NotebookNode) -> Iterator[str]:

@@ -36,6 +36,7 @@ MOST = 24
 CELL_TIMEOUT = 30.0
 """Seconds for a cell with a fault in its program: one that hangs is red."""
 
+LANGUAGE = {".c": "c", ".py": "python"}
 DIRECT = proc.Limits(wall=30)
 COMMON = "c_examples/common"
 CELLS = "cells"
@@ -45,7 +46,7 @@ CELLS = "cells"
 def proofs() -> Iterator[Proof]:
     """Return one proof a notebook that shows a program."""
     for path in notebooks.everything():
-        files = named_programs(path)
+        files = notebooks.programs(notebooks.load(path))
         inputs = (_name(path), *files, *headers(files), "src/rankzero/seeding.py")
         yield Proof(
             f"fault_detection/{path.stem}",
@@ -54,11 +55,6 @@ def proofs() -> Iterator[Proof]:
             functools.partial(run, path),
             check,
         )
-
-
-def named_programs(path: Path) -> list[str]:
-    """Return the program files that a notebook shows, relative to the checkout's root."""
-    return list(notebooks.load(path).metadata.get("rankzero", {}).get("programs", []))
 
 
 def headers(files: list[str]) -> list[str]:
@@ -99,11 +95,12 @@ class Seeded:
 def seeded(path: Path) -> tuple[list[Seeded], dict[str, int]]:
     """Return the faults to try in a notebook's programs, and how many can be seeded in each."""
     every: dict[str, list[Seeded]] = {}
-    for file in named_programs(path):
-        text = (places.ROOT / file).read_text()
-        every[file] = [Seeded(file, None, fault, f"{file}:{fault.line}") for fault in seeding.faults(text, "c")]
+    notebook = notebooks.load(path)
+    for file in notebooks.programs(notebook):
+        faults = seeding.faults((places.ROOT / file).read_text(), LANGUAGE[Path(file).suffix])
+        every[file] = [Seeded(file, None, fault, f"{file}:{fault.line}") for fault in faults]
     own: list[Seeded] = []
-    code = [(i, cell) for i, cell in enumerate(notebooks.load(path).cells) if cell.cell_type == "code"]
+    code = [(i, cell) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     for number, (index, cell) in enumerate(code, 1):
         if not cell.source.startswith("%%") or cell.source.startswith("%%px"):
             faults = seeding.faults(cell.source, "python")
@@ -187,8 +184,7 @@ def _verdict(one: Seeded, path: Path, tree: Path) -> tuple[str, str]:
         else:
             notebook.write_text(notebooks.canonical(without_listings(notebook, original)))
             file.write_text(one.fault.apply(original))
-            compiled = proc.run(["mpicc", "-fsyntax-only", file], env=environment(tree), limits=DIRECT)
-            if not compiled.ok:
+            if not _compiles(file, tree):
                 return "invalid", "does not compile"
         result = notebooks.compare(notebook, cell_timeout=CELL_TIMEOUT, first_only=True, env=environment(tree))
         if result.red:
@@ -233,6 +229,12 @@ def run_lines(text: str) -> list[str]:
 def environment(tree: Path) -> dict[str, str]:
     """Return the environment of notebooks, with the package taken from that tree."""
     return notebooks.environment() | {"PYTHONPATH": str(tree / "src")}
+
+
+def _compiles(file: Path, tree: Path) -> bool:
+    if file.suffix == ".py":
+        return _is_python(file.read_text())
+    return proc.run(["mpicc", "-fsyntax-only", file], env=environment(tree), limits=DIRECT).ok
 
 
 def _is_python(cell: str) -> bool:
