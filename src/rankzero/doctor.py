@@ -204,7 +204,7 @@ def examine() -> list[Finding]:
     """Look at this machine. Nothing is installed, changed or left running."""
     located = {tool.name: _which(tool.programs) for tool in TOOLS}
     for name, program in (("MPICH mpicc", "mpicc"), ("MPICH mpirun", "mpirun")):
-        prefix = places.VENV / "mpich" / "bin"  # where set-up puts it without root
+        prefix = places.mpich() / "bin"  # where set-up puts it without root
         located[name] = located[name] or shutil.which(program, path=str(prefix)) or ""
     commands = {tool.name: [path, *tool.arguments] for tool in TOOLS if (path := located[tool.name])}
     commands |= _other_commands()

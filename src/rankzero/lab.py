@@ -51,8 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def environment() -> dict[str, str]:
     """Return the environment of the lab: its terminals and kernels find .venv, and mpirun works as lessons show it."""
-    env = os.environ | places.jupyter_environment() | toolchain.environment()
-    env |= {"PATH": setup.search_path(), "VIRTUAL_ENV": str(places.VENV)}
+    os.environ["PATH"] = setup.search_path()  # what is found there decides what an MPI needs
+    env = os.environ | places.jupyter_environment() | toolchain.environment() | {"VIRTUAL_ENV": str(places.VENV)}
     for name in ("PYTHONPATH", "PYTHONHOME", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
         env.pop(name, None)
     return env

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -29,15 +30,18 @@ class PlacesError(OSError):
     """A folder that the course needs cannot be had. The message ends with the command that mends it."""
 
 
+def _state() -> Path:
+    named = os.environ.get("RANKZERO_HOME")
+    state = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    return (Path(named) if named else Path(state) / "rank-zero").absolute()
+
+
 def home() -> Path:
     """Return the state folder, made if need be: $RANKZERO_HOME, else rank-zero in the XDG state folder.
 
     Raises PlacesError where it cannot be written.
     """
-    named = os.environ.get("RANKZERO_HOME")
-    state = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    path = Path(named) if named else Path(state) / "rank-zero"
-    path = path.absolute()
+    path = _state()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -49,6 +53,17 @@ def home() -> Path:
             "    RANKZERO_HOME=/some/folder make lab"
         ) from err
     return path
+
+
+def mpich() -> Path:
+    """Return the prefix of the MPICH that set-up installs where the system has none and there is no root.
+
+    Its mpicc cannot live in a path with a space. For such a checkout this is a link to it, in the state folder.
+    """
+    prefix = VENV / "mpich"
+    if " " not in str(prefix):
+        return prefix
+    return _state() / f"mpich-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 
 
 def jupyter_environment() -> dict[str, str]:

@@ -231,10 +231,10 @@ def make_venv(state: State) -> None:
         whole = proc.run([python, "-c", "import ensurepip, venv"]).ok
         option = [] if whole else ["--without-pip"]
         if not whole and not proc.run([python, "-m", "pip", "--python", python, "--version"]).ok:
-            package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv" if apt.usable() else "pip"
+            mend = apt.line(["python3-venv"]) if apt.usable() else "Install venv and pip for this Python."
             raise SetupError(
-                f"{python} can make no virtual environment with pip in it: the system split ensurepip off, and there\n"
-                f"is no other pip. Nothing works without.\n    {apt.line([package]) if apt.usable() else 'install pip'}"
+                f"{python} can make no virtual environment with pip in it:\n"
+                f"the system has split that off, and nothing works without.\n    {mend}"
             )
         made = proc.run(
             [python, "-m", "venv", *option, places.VENV], limits=proc.Limits(wall=300), env=pip_environment()
@@ -453,17 +453,20 @@ def course_itself(state: State) -> None:
 
 def search_path(environ: Mapping[str, str] = os.environ) -> str:
     """Return PATH for everything in the lab: .venv first, and last the course's own MPICH, for want of a system's."""
-    return os.pathsep.join([str(places.VENV / "bin"), environ.get("PATH", os.defpath), str(MPICH / "bin")])
+    return os.pathsep.join([str(places.VENV / "bin"), environ.get("PATH", os.defpath), str(places.mpich() / "bin")])
 
 
 def second_mpi(state: State) -> None:
     """Install MPICH from its wheel, in a prefix of its own, where the system has none. Raises SetupError."""
     wanted = digest(MPICH_LOCK)
-    if shutil.which("mpicc.mpich") or state["mpich"] == wanted:
+    if shutil.which("mpicc.mpich") or (state["mpich"] == wanted and places.mpich().exists()):
         return
     with step(f"MPICH in .venv/mpich, as the system has none: {size(SIZES['mpich'][0])} to download"):
         shutil.rmtree(MPICH, ignore_errors=True)
         pip("install", "--require-hashes", "--no-deps", "--ignore-installed", "--prefix", MPICH, "-r", MPICH_LOCK.name)
+        if (link := places.mpich()) != MPICH:
+            link.unlink(missing_ok=True)
+            link.symlink_to(MPICH)
     state.note(mpich=wanted)
 
 
@@ -528,13 +531,13 @@ def alone() -> Iterator[None]:
         raise
 
 
-def set_up(*, go_on: bool) -> list[str]:
-    """Do what is not done yet. Returns what could not be had and does not stop the rest; raises SetupError else."""
+def set_up(problems: list[str], *, go_on: bool) -> None:
+    """Do what is not done yet. Adds what could not be had and does not stop the rest; raises SetupError else."""
     places.home()
     state = State()
     was_whole = state.venv_is_whole()
     refused = state["refused"] or [] if go_on else []
-    problems = system_packages(refused)
+    problems += system_packages(refused)
     if not was_whole:
         make_venv(state)
     still = [need.names[0] for need in apt.missing()] if problems and apt.usable() else ["no apt"] if problems else []
@@ -554,7 +557,7 @@ def set_up(*, go_on: bool) -> list[str]:
         second_mpi(state)
     except SetupError as err:
         problems.append(f"There is no MPICH: what compares it with Open MPI does not work. {err}")
-    return [*problems, *build(), *preflight(state)]
+    problems += [*build(), *preflight(state)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -564,25 +567,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     apt.signals_as_interrupts()
     began = time.monotonic()
+    problems: list[str] = []
     try:
         with alone():
-            problems = set_up(go_on=args.go_on)
+            set_up(problems, go_on=args.go_on)
+        code = 1 if problems and not args.go_on else 0
     except (SetupError, places.PlacesError, proc.ProcError) as err:
-        print(f"\nSet-up stopped. {err}", file=sys.stderr)
-        return 1
+        problems.append(f"Set-up stopped. {err}")
+        code = 1
     except OSError as err:
         if err.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"\nSet-up stopped. {failure('A file could not be written', str(err))}", file=sys.stderr)
-        return 1
+        problems.append(f"Set-up stopped. {failure('A file could not be written', str(err))}")
+        code = 1
     except KeyboardInterrupt:
-        print("\nSet-up was interrupted; the next call goes on from here.", file=sys.stderr)
-        return 130
+        problems.append("Set-up was interrupted; the next call goes on from here.")
+        code = 130
     for problem in problems:
         print(f"\n! {problem}", file=sys.stderr)
     if not args.go_on and not problems:
         say(f"Set-up is complete ({time.monotonic() - began:.1f} s).")
-    return 1 if problems and not args.go_on else 0
+    return code
 
 
 if __name__ == "__main__":

@@ -48,6 +48,9 @@ def environment() -> dict[str, str]:
         "HYDRA_IFACE": "lo",  # MPICH's launcher
         "UCX_NET_DEVICES": "lo",  # Debian's MPICH
     }
+    mpicc = shutil.which("mpicc")
+    if mpicc and Path(mpicc).is_relative_to(places.mpich()):  # set-up's own, as the system has none
+        variables["MPI4PY_LIBMPI"] = str(places.mpich() / "lib" / "libmpi.so.12")
     if os.geteuid() == 0:  # a training machine; Open MPI wants to be told twice that it is meant
         for prefix in ("OMPI", "PRTE"):
             variables[f"{prefix}_ALLOW_RUN_AS_ROOT"] = "1"
@@ -91,7 +94,7 @@ def find(name: str) -> Mpi | None:
     bare = course()
     if bare and bare.name == name:
         return bare
-    prefix = places.VENV / "mpich" / "bin"
+    prefix = places.mpich() / "bin"
     candidates = [(shutil.which(_C_COMPILER[name]), shutil.which(_LAUNCHER[name]))]
     if name == "MPICH":
         candidates.append((shutil.which("mpicc", path=str(prefix)), shutil.which("mpirun", path=str(prefix))))
