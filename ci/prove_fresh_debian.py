@@ -85,6 +85,7 @@ def case(name: str, tar: Path, folder: Path, *, with_gate: bool) -> dict[str, An
                 (root / path.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, root / path.relative_to("/"))
     (root / "etc" / "passwd").open("a").write(f"learner:x:{LEARNER}:{LEARNER}::/home/learner:/bin/sh\n")
+    (root / "etc" / "shadow").open("a").write("learner:*:20000:0:99999:7:::\n")
     (root / "etc" / "group").open("a").write(f"learner:x:{LEARNER}:\n")
     (root / "home" / "learner").mkdir()
     as_root = name in ("root", "daemons")

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import shutil
@@ -126,10 +127,10 @@ def offered(names: Sequence[str]) -> set[str]:
     return found
 
 
-def lists_are_old() -> bool:
-    """Whether there are no package lists, as on a fresh machine, or only old ones."""
+def lists_age() -> float:
+    """Return the age of the package lists in seconds; infinite where there are none, as on a fresh machine."""
     times = [path.stat().st_mtime for path in LISTS.glob("*_Packages*")]
-    return not times or time.time() - max(times) > OLD_LISTS
+    return time.time() - max(times) if times else math.inf
 
 
 def plan(names: Sequence[str]) -> Plan:

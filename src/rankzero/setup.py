@@ -23,6 +23,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -178,10 +179,10 @@ def system_packages(refused: Sequence[str] = ()) -> list[str]:
         say(f"  {' or '.join(need.names):<28} {need.why}")
     as_root = apt.rights(may_ask=False)
     log = None if terminal() else log_file("apt.log")
-    if apt.lists_are_old() and as_root is not None:
-        with step("package lists of this system, which are missing or old"):
-            apt.update(as_root, log=log)
-    offered = apt.offered(names) if names else set()
+    if apt.lists_age() > apt.OLD_LISTS and as_root is not None:
+        fetch_lists(as_root, log)
+    no_lists = apt.lists_age() == math.inf
+    offered = set(names) if no_lists else apt.offered(names) if names else set()
     lacking = [name for name in names if name not in offered]
     names = [name for name in names if name in offered]
     notes = [f"Not to be had from this system's package lists: {' '.join(lacking)}"] if lacking else []
@@ -190,10 +191,12 @@ def system_packages(refused: Sequence[str] = ()) -> list[str]:
     line = apt.line([need.names[0] for need in missing])
     by_hand = f"These system packages are missing. An administrator installs them with\n\n    {line}\n"
     try:
-        plan = apt.plan(names)
+        plan = None if no_lists else apt.plan(names)
     except apt.AptError as err:
         return [*notes, f"{by_hand}\nHere apt says:\n{indent(str(err))}"]
-    cost = f"{plan.packages} with those that they need: {plan.download} to download, {plan.disk} on disk"
+    cost = "apt will say how much there is to download"
+    if plan:
+        cost = f"{plan.packages} with those that they need: {plan.download} to download, {plan.disk} on disk"
     if not agreed():
         if not terminal():
             return [*notes, f"{by_hand}\n({cost}; `YES=1 make setup` does it, where you have root or sudo)"]
@@ -204,12 +207,20 @@ def system_packages(refused: Sequence[str] = ()) -> list[str]:
         as_root = apt.rights(may_ask=terminal())
     if as_root is None:
         return [*notes, f"You are not root, and sudo does not let you. {by_hand}"]
+    if no_lists:
+        fetch_lists(as_root, log)
     try:
         with step(f"system packages: {cost}"):
             apt.install_as_root(as_root, names, log=log)
     except apt.AptError as err:
         return [*notes, str(err)]
     return notes
+
+
+def fetch_lists(as_root: Sequence[str], log: Path | None) -> None:
+    """Fetch the lists of what this system offers."""
+    with step("package lists of this system, which are missing or old"):
+        apt.update(as_root, log=log)
 
 
 # -- Python packages -----------------------------------------------------------------------------------------
