@@ -56,7 +56,9 @@ def test_a_fault_without_effect_is_told_from_one_with_effect(tmp_path):
     for fault in seeding.faults(PROGRAM, "c"):
         if fault.kind == "constant":
             file.write_text(fault.apply(PROGRAM))
-            found[fault.was, fault.line] = fault_detection._behaves_the_same(file, PROGRAM, places.ROOT)
+            found[fault.was, fault.line] = fault_detection.behaves_the_same(
+                lambda: fault_detection.direct_run(file, places.ROOT), lambda: file.write_text(PROGRAM)
+            )
     assert found == {("1", 9): False, ("3", 9): True, ("0", 12): False}
     assert file.read_text() == PROGRAM
 

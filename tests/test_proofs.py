@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import json
 
 import pytest
@@ -82,6 +84,24 @@ def test_the_stored_data_are_analysed_again(tree):
     file = proof().file(tree)
     file.write_text(json.dumps(json.loads(file.read_text()) | {"result": {"hits": [1, 0]}}))
     assert proofs.problems(proof(), tree)[0] == "sum: 1 hits, not 2"
+
+
+def test_prove_runs_what_is_missing_stale_or_does_not_hold_and_nothing_else(tree, capsys):
+    runs = []
+
+    def run(hits):
+        return lambda say: runs.append(hits) or {"hits": hits}
+
+    def stored(name, hits):
+        return dataclasses.replace(proof(run(hits)), name=name)
+
+    every = [stored("holds", [2]), stored("fails", [1]), stored("new", [2])]
+    for one in every[:2]:
+        proofs.prove(one, quiet, tree)
+    runs.clear()
+    assert proofs.main(argparse.Namespace(names=[], again=False, list=False), every, tree) == 1
+    assert runs == [[1], [2]]
+    assert "NOT PROVED: fails: 1 hits, not 2" in capsys.readouterr().err
 
 
 def test_a_result_that_shows_the_contrary_is_stored_and_refused(tree):

@@ -139,27 +139,31 @@ def _is_named(proof: Proof, name: str) -> bool:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rankzero prove`."""
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="default: every proof without a result, or with a stale one"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="default: all that have no result, a stale one, or one that does not hold",
     )
-    parser.add_argument("--again", action="store_true", help="also those whose result is fresh")
+    parser.add_argument("--again", action="store_true", help="also those whose result is fresh and holds")
     parser.add_argument("--list", action="store_true", help="show all proofs and how they stand; run none")
 
 
-def main(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace, among: Sequence[Proof] | None = None, root: Path = places.ROOT) -> int:
     """Run proofs and store their results. Those that are done stay done, so an interrupted call can be repeated."""
-    everything = chosen(args.names, registered())
+    everything = chosen(args.names, registered() if among is None else among)
     if args.list:
         for proof in everything:
-            print(f"{proof.name}: {'; '.join(staleness(proof)) or 'fresh'}\n    {proof.title}")
+            print(f"{proof.name}: {proof.title}")
+            print("\n".join(f"    {line.strip()}" for line in problems(proof, root) or ["fresh, and holds"]))
         return 0
-    due = [proof for proof in everything if args.again or staleness(proof)]
-    print(f"{len(due)} of {len(everything)} proofs to run" + ("" if due else ": every result is fresh"))
+    due = [proof for proof in everything if args.again or problems(proof, root)]
+    print(f"{len(due)} of {len(everything)} proofs to run" + ("" if due else ": every result is fresh and holds"))
     failed = 0
     for proof in due:
         print(f"{proof.name}: {proof.title}", flush=True)
         started = time.monotonic()
-        faults = prove(proof, lambda line: print(f"    {line}", flush=True))
-        print(f"    {time.monotonic() - started:.0f} s, {proof.file().relative_to(places.ROOT)} stored")
+        faults = prove(proof, lambda line: print(f"    {line}", flush=True), root)
+        print(f"    {time.monotonic() - started:.0f} s, {proof.file(root).relative_to(root)} stored")
         failed += bool(faults)
         for fault in faults[:-1]:
             print(f"    NOT PROVED: {fault}", file=sys.stderr)

@@ -3,8 +3,8 @@
 Each program (files named in the notebook's metadata under `rankzero.programs`, and its Python cells) gets one fault at
 a time, in a copy of the tree; then the notebook is run and compared as in the gate. A cell that shows the program's
 text does not count as seeing a fault: what the program does must. Nor does a fault count that nobody could see: one
-that does not compile, and one with which the program, run by the lines in its header, prints the same and ends with
-the same code.
+that does not compile, and one with which the program by itself prints the same and ends with the same code. A file is
+run by the lines in its header; a cell's program is the lesson, and all it prints counts, compared or not.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from __future__ import annotations
 import ast
 import functools
 import itertools
+import json
 import os
 import queue
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +41,8 @@ CELL_TIMEOUT = 30.0
 LANGUAGE = {".c": "c", ".py": "python"}
 DIRECT = proc.Limits(wall=30)
 COMMON = "c_examples/common"
+Behaviour = tuple[int, str]
+"""Exit code and output of one run."""
 CELLS = "cells"
 """The name under which a notebook's own Python cells stand."""
 
@@ -191,7 +195,8 @@ def _verdict(one: Seeded, path: Path, tree: Path) -> tuple[str, str]:
             return "seen", f"In [{result.red[0].number}]"
         if result.broken:
             return "seen", result.broken.splitlines()[0]
-        if one.cell is None and _behaves_the_same(file, original, tree):
+        direct = direct_run if one.cell is None else direct_lesson
+        if behaves_the_same(lambda: direct(file, tree), lambda: file.write_text(original)):
             return "unchanged", "run by itself it prints the same and ends with the same code"
         return "survived", "no compared cell turned red"
     finally:
@@ -199,15 +204,27 @@ def _verdict(one: Seeded, path: Path, tree: Path) -> tuple[str, str]:
         notebook.write_text(lesson)
 
 
-def _behaves_the_same(file: Path, original: str, tree: Path) -> bool:
-    """Whether a program with a fault does by itself what the original does; leaves the original in place."""
-    faulty = [direct_run(file, tree) for _ in range(2)]
-    file.write_text(original)
-    sound = [direct_run(file, tree) for _ in range(3)]
-    return None not in faulty and all(run in sound for run in faulty)
+def behaves_the_same(run: Callable[[], Behaviour | None], mend: Callable[[], object]) -> bool:
+    """Whether a program does the same with its fault, as it is now, and without it, after `mend`."""
+    faulty = [run() for _ in range(2)]
+    mend()
+    sound = [run() for _ in range(3)]
+    return None not in faulty and all(behaviour in sound for behaviour in faulty)
 
 
-def direct_run(file: Path, tree: Path) -> tuple[int, str] | None:
+def direct_lesson(path: Path, tree: Path) -> Behaviour | None:
+    """Execute a lesson in a copy of its tree; return exit code and all outputs. The file stays as it is."""
+    text = path.read_text()
+    try:
+        argv = [sys.executable, "-m", "rankzero.cli", "execute", path]
+        result = proc.run(argv, env=environment(tree), limits=proc.Limits(wall=300))
+        outputs = [cell.get("outputs", []) for cell in notebooks.load(path).cells]
+    finally:
+        path.write_text(text)
+    return result.returncode, json.dumps(outputs)
+
+
+def direct_run(file: Path, tree: Path) -> Behaviour | None:
     """Run a program by the lines in its header; return exit code and sorted output, None when no line is there."""
     lines = run_lines(file.read_text())
     if not lines:
