@@ -44,7 +44,6 @@ def environment() -> dict[str, str]:
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",  # Open MPI 5
         "OMPI_MCA_btl_tcp_if_include": "lo",
         "OMPI_MCA_oob_tcp_if_include": "lo",
-        "PRTE_MCA_prte_if_include": "lo",
         "HYDRA_IFACE": "lo",  # MPICH's launcher
         "UCX_NET_DEVICES": "lo",  # Debian's MPICH
     }
