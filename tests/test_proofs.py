@@ -6,9 +6,10 @@ import argparse
 import dataclasses
 import json
 
+import nbformat.v4 as v4
 import pytest
 
-from rankzero import places, proofs
+from rankzero import notebooks, places, proofs
 
 
 @pytest.mark.parametrize("proof", proofs.registered(), ids=lambda proof: proof.name)
@@ -77,6 +78,29 @@ def test_an_edit_elsewhere_does_not_make_it_stale(tree):
     (tree / "other.md").write_text("another text")
     (tree / "requirements.lock").write_text("numpy==2.4.6 \\\n    --hash=sha256:1\nnbval==0.12.0 \\\n")
     assert proofs.problems(proof(), tree) == []
+
+
+def test_the_prose_of_a_lesson_is_no_input_and_its_code_and_compared_outputs_are(tree):
+    path = tree / "lesson.ipynb"
+    drawn = v4.new_code_cell("draw()", outputs=[v4.new_output("stream", text="a")])
+    drawn.metadata.tags = [notebooks.NOT_COMPARED]
+    printed = v4.new_code_cell("print(1)", outputs=[v4.new_output("stream", text="1")])
+    prose = v4.new_markdown_cell("text")
+    lesson = v4.new_notebook(cells=[prose, drawn, printed])
+
+    def hashed():
+        path.write_text(notebooks.canonical(lesson))
+        return proofs.hashes(["code:lesson.ipynb"], tree)
+
+    before = hashed()
+    prose.source, drawn.outputs[0].text = "another text", "b"
+    assert hashed() == before
+    for cell, source in ((printed, "print(2)"), (drawn, "draw(2)")):
+        was, cell.source = cell.source, source
+        assert hashed() != before
+        cell.source = was
+    printed.outputs[0].text = "2"
+    assert hashed() != before
 
 
 def test_the_stored_data_are_analysed_again(tree):

@@ -332,6 +332,14 @@ def is_compared(cell: NotebookNode) -> bool:
     return any(not any(kind in output.get("data", {}) for kind in PICTURES) for output in cell.outputs)
 
 
+def substance(path: Path) -> str:
+    """Return what decides whether a fault is seen: the code, its tags, the outputs that are compared. No prose."""
+    notebook = load(path)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cells = [[cell.source, cell.metadata.get("tags", []), cell.outputs if is_compared(cell) else []] for cell in code]
+    return json.dumps([programs(notebook), cells])
+
+
 # -- comparing what is shown with what the code prints ----------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rankzero import machine, places, proc
+from rankzero import machine, notebooks, places, proc
 
 FOLDER = "proofs"
 
@@ -38,8 +38,9 @@ class Proof:
 
     name: of its result, proofs/NAME.json; "topic/what" where one module proves the same of several things.
     title: the claim, a sentence. inputs: patterns of files, from the checkout's root, that the result depends on;
-    "lock:PACKAGE" stands for the version of a Python package. run: does the work, given a function that shows one
-    line of progress; returns data for JSON. check: returns what is wrong with such data, sentences; none is right.
+    "lock:PACKAGE" stands for the version of a Python package, "code:NOTEBOOK" for a lesson without its prose.
+    run: does the work, given a function that shows one line of progress; returns data for JSON. check: returns what
+    is wrong with such data, sentences; none is right.
     """
 
     name: str
@@ -76,12 +77,20 @@ def hashes(inputs: Sequence[str], root: Path = places.ROOT) -> dict[str, str]:
             pinned = re.search(rf"^{package}==([^\s;\\]+)", (root / "requirements.lock").read_text(), re.M)
             found[pattern] = pinned[1] if pinned else "missing"
             continue
+        if pattern.startswith("code:"):
+            lesson = root / pattern.removeprefix("code:")
+            found[pattern] = _sha256(notebooks.substance(lesson).encode()) if lesson.is_file() else "missing"
+            continue
         files = [path for path in root.glob(pattern) if path.is_file()]
         for path in files:
-            found[path.relative_to(root).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[path.relative_to(root).as_posix()] = _sha256(path.read_bytes())
         if not files:
             found[pattern] = "missing"
     return dict(sorted(found.items()))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def staleness(proof: Proof, root: Path = places.ROOT) -> list[str]:

@@ -51,7 +51,7 @@ def proofs() -> Iterator[Proof]:
     """Return one proof a notebook that shows a program."""
     for path in notebooks.everything():
         files = notebooks.programs(notebooks.load(path))
-        inputs = (_name(path), *files, *headers(files), "src/rankzero/seeding.py")
+        inputs = (f"code:{_name(path)}", *files, *headers(files), "src/rankzero/seeding.py")
         yield Proof(
             f"fault_detection/{path.stem}",
             f"A fault in a program of {path.stem} turns a compared cell red in at least {LEAST:.0%} of cases.",
