@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.display import Code
 
 from rankzero import places
@@ -27,6 +28,13 @@ def prepare(shell: Any) -> None:
         os.environ["PATH"] = os.pathsep.join([own, *path])
     os.environ["NO_COLOR"] = "1"  # outputs are stored as text
     style.use()
+    if "px" not in shell.magics_manager.magics["cell"]:
+        shell.register_magic_function(_no_ranks, magic_kind="cell", magic_name="px")
+
+
+def _no_ranks(line: str, cell: str) -> None:
+    """Say what is missing when `%%px` comes before the ranks. `engines.start` puts the real one in its place."""
+    raise UsageError("there are no ranks yet: run the cell with engines.start(4) first")
 
 
 def show(path: str | os.PathLike[str], marker: str | None = None) -> Code:

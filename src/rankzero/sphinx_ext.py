@@ -29,6 +29,9 @@ from sphinx.util.docutils import SphinxDirective
 
 from rankzero import proc
 
+_TERM = re.compile(r'\[([^]\[]+)\]\((?:\.\./chapters/)?glossary\.md \\?"([^"\\]+)\\?"\)')
+"""A link into the glossary, as it stands in Markdown and, with quotes escaped, in a notebook."""
+
 logger = logging.getLogger(__name__)
 
 # Scripts that the theme would load on every page, by the end of their path.
@@ -302,11 +305,20 @@ def cell_output(notebook: Path, tag: str) -> str:
     return text.rstrip()
 
 
+def link_terms(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Make terms of links into the glossary, which lead to the page in the lab and to the very term in the book.
+
+    `[ranks](../chapters/glossary.md "rank")`: JupyterLab knows no glossary, and Sphinx checks that there is the term.
+    """
+    source[0] = _TERM.sub(r"{term}`\1 <\2>`", source[0])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     standard_logging.getLogger("fontTools").setLevel(standard_logging.WARNING)  # it tells each table it cuts
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it, for an extension we leave out
     app.connect("config-inited", configure)
+    app.connect("source-read", link_terms)
     app.connect("html-page-context", page_context, priority=900)  # after the theme's own
     app.connect("build-finished", finish, priority=900)
     app.add_directive("cell-output", CellOutput)

@@ -15,23 +15,27 @@ def curves(
     xlabel: str,
     ylabel: str,
     alt: str,
+    line: Mapping[str, Sequence[float]] | None = None,
     logarithmic: bool = False,
 ) -> Picture:
-    """Draw one line with markers for each series, all over the same x; labels carry the units.
+    """Draw measured series as points, all over the same x; labels carry the units.
 
+    `line`: what they are compared with, as thin lines without points.
     Raises ValueError when a series has another length than x.
     """
     figure, axes = style.figure()
     for (name, y), marker in zip(series.items(), "osD^v*", strict=False):
         if len(y) != len(x):
             raise ValueError(f"{name} has {len(y)} points, x has {len(x)}")
-        axes.plot(x, y, marker=marker, label=name)
+        axes.plot(x, y, marker=marker, linestyle="none" if line else "-", label=name)
+    for name, y in (line or {}).items():
+        axes.plot(x, y, color=style.INK, linewidth=1, zorder=1, label=name)
     if logarithmic:
         axes.set_xscale("log")
         axes.set_yscale("log")
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.grid(visible=True, color=style.INK, alpha=0.25, linewidth=0.5)
-    if len(series) > 1:
+    if len(series) + len(line or {}) > 1:
         axes.legend(frameon=False)
     return Picture(figure, alt)

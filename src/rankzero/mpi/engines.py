@@ -195,7 +195,7 @@ class Ranks:
         """Wait for a cell's result on all ranks.
 
         Raises RanksStuckError when ranks stand in MPI after `limit` seconds or an interrupt, EnginesError when a
-        rank died; new ranks are there in either case. KeyboardInterrupt when an interrupt reached all ranks.
+        rank died; new ranks are there in either case. EnginesError too when an interrupt brought all ranks back.
         """
         limit = self.limit if limit is None else limit
         deadline = None if limit is None else time.monotonic() + limit
@@ -210,7 +210,7 @@ class Ranks:
                     )
         except KeyboardInterrupt:
             self._free(result, cell, "before your interrupt")
-            raise
+            raise EnginesError("you interrupted the cell. All ranks came back and keep their variables.") from None
         if not self.running:
             self._replace_dead()
 
@@ -225,7 +225,9 @@ class Ranks:
         if not stuck:
             return
         raised = {
-            rank: f"raised {answer.ename}: {answer.evalue}"
+            rank: "was interrupted"
+            if answer.ename == "KeyboardInterrupt"
+            else f"raised {answer.ename}: {answer.evalue}"
             for rank, future in futures.items()
             if rank not in stuck and isinstance(answer := future.result(), RemoteError)
         }
@@ -248,9 +250,13 @@ class Ranks:
         """Start new ranks after a death, and raise EnginesError with what the launcher said of it."""
         log = self._supervisor.run_dir.path / "ranks.log" if self._supervisor else None
         said = log.read_text(errors="replace") if log and log.exists() else ""
-        found = re.search(r"process rank (\d+).*?exited on\s+signal (\d+)", said, re.DOTALL)
-        found = found or re.search(r"\[RANK (\d+)\].*?signal[: ]+(\d+)", said, re.DOTALL)
-        what = f"rank {found[1]} was killed by {signal.Signals(int(found[2])).name}" if found else "a rank ended"
+        what = "a rank ended"
+        if found := re.search(r"process rank (\d+).*?exited on\s+signal (\d+)", said, re.DOTALL):
+            what = f"rank {found[1]} was killed by {signal.Signals(int(found[2])).name}"
+        elif found := re.search(r"MPI_ABORT was invoked on rank (\d+).*?errorcode (-?\d+)", said, re.DOTALL):
+            what = f"rank {found[1]} called MPI_Abort with code {found[2]}"
+        elif found := re.search(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)", said):
+            what = f"rank {found[1]} ended with exit code {found[2]}"
         self.restart()
         raise EnginesError(
             f"{what}, and mpirun ended the others with it: a world that has\n"
@@ -370,10 +376,12 @@ _ranks: Ranks | None = None
 def start(n: int = 4, mpi: toolchain.Mpi | None = None) -> Ranks:
     """Start n ranks of one MPI_COMM_WORLD and register %%px for them; in a kernel there is one set at a time.
 
-    Called again with the same n, it returns the ranks that are there. Raises EnginesError when there is no MPI or
-    the ranks do not come up.
+    Called again with the same n, it returns the ranks that are there. Raises ValueError when n is no positive number,
+    EnginesError when there is no MPI or the ranks do not come up.
     """
     global _ranks
+    if not isinstance(n, int) or n < 1:
+        raise ValueError(f"n is the number of ranks, 1 or more, not {n!r}")
     mpi = mpi or toolchain.course()
     if mpi is None:
         raise EnginesError("no MPI on this machine that can be used: `rankzero doctor` says what is missing")
