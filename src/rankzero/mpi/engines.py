@@ -40,7 +40,8 @@ from rankzero.mpi import toolchain
 _INTERRUPT_SECONDS = 1.0
 """How long ranks have to come back from an interrupt. Python code comes back at once, an MPI call never."""
 
-_STARTUP = "import faulthandler,os,signal;faulthandler.register(signal.SIGUSR1,open({log!r}+str(os.getpid()),'w'))"
+_PREPARE = "__import__('rankzero.mpi._on_engine', fromlist=['prepare']).prepare({folder!r})"
+"""Run on each engine at its start; it leaves no name behind in the reader's variables."""
 
 
 class EnginesError(RuntimeError):
@@ -146,7 +147,7 @@ class Ranks:
             deathsig=signal.SIGTERM,
         )
         for_engines = folder / "engines.json"
-        startup = _STARTUP.format(log=str(folder / "stack."))
+        startup = _PREPARE.format(folder=str(folder))
         engine = ["-m", "ipyparallel.engine", "--mpi", profile, f"--IPEngine.url_file={for_engines}"]
         engine += ["--IPEngine.wait_for_url_file=60", "--IPEngine.enable_nanny=False"]
         engine += [f"--IPEngine.startup_command={startup}"]
@@ -166,7 +167,7 @@ class Ranks:
         self._poll(lambda: len(self.client) == self.n, f"not all of {self.n} ranks came up")
         self.view = self.client[:]
         self.view.block = True
-        worlds = self.view.apply_sync(_introduce)
+        worlds = sorted(json.loads(path.read_text()) for path in folder.glob("rank.*[0-9]"))
         self.pids = [pid for _, _, pid in worlds]
         if [(rank, size) for rank, size, _ in worlds] != [(i, self.n) for i in range(self.n)]:
             raise EnginesError(
@@ -268,7 +269,7 @@ class Ranks:
         """Return each rank's Python stack now, innermost call first, as faulthandler writes it on SIGUSR1."""
         if self._supervisor is None:
             return {}
-        logs = {rank: self._supervisor.run_dir.path / f"stack.{pid}" for rank, pid in enumerate(self.pids)}
+        logs = {rank: self._supervisor.run_dir.path / f"stack.{rank}" for rank in range(self.n)}
         before = {rank: log.stat().st_size for rank, log in logs.items()}
         for pid in self.pids:
             os.kill(pid, signal.SIGUSR1)
@@ -286,15 +287,6 @@ def _whole(path: Path) -> bool:
     except (FileNotFoundError, json.JSONDecodeError):
         return False
     return True
-
-
-def _introduce() -> tuple[int, int, int]:
-    """On an engine: return (rank, size of the world, pid)."""
-    import os
-
-    from mpi4py import MPI
-
-    return MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size, os.getpid()
 
 
 def _name(ranks: list[int]) -> str:
