@@ -187,7 +187,8 @@ def as_root(report: Report, folder: Path) -> None:
             report.stages.append(("copy", time.monotonic() - began, "ok"))
             stages = Stages(supervisor, report)
             prefix = become(user)
-            stages.run("set-up", [*prefix, "make", "--no-print-directory", "setup"], copy, env)
+            python = [f"PYTHON={sys.executable}"] if proc.run([*prefix, sys.executable, "-c", ""]).ok else []
+            stages.run("set-up", [*prefix, "make", "--no-print-directory", "setup", *python], copy, env)
             stages.prove(copy, env, prefix)
             smoke(stages, copy, folder)
     finally:
@@ -359,7 +360,7 @@ def main() -> int:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except KeyboardInterrupt:
-        print("\nThe gate was interrupted; everything it started is gone.", file=sys.stderr)
+        print(f"\nThe gate was interrupted; everything it started is gone. Logs: {logs()}", file=sys.stderr)
         return 130
     except (GateError, setup.SetupError, places.PlacesError, proc.ProcError) as err:
         print(f"\nThe gate stopped. {err}", file=sys.stderr)
