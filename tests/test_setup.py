@@ -256,8 +256,15 @@ def test_a_failure_says_why_and_what_mends_it(words, why, mend):
 def test_too_little_room_is_said_before_anything_is_downloaded(monkeypatch):
     few = shutil.disk_usage(places.VENV)._replace(free=100 * setup.MB)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: few)
-    with pytest.raises(setup.SetupError, match=r"needs 2\.2 GB in .*, and 100 MB are free"):
+    with pytest.raises(setup.SetupError, match=r"needs 2\.3 GB in .*, and 100 MB are free"):
         setup.room_for("packages", "cpu")
+
+
+def test_without_a_compiler_set_up_says_so_and_what_brings_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(setup, "search_path", lambda: str(tmp_path))
+    (said,) = setup.preflight(setup.State())
+    assert said.startswith("There is no C compiler")
+    assert "sudo apt-get install --no-install-recommends --no-remove gcc" in said
 
 
 @pytest.mark.smoke
