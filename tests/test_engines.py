@@ -92,7 +92,8 @@ def test_a_list_sent_the_other_way_round_comes_back_reversed(shell, pool):
     assert "[0, 3, 2, 1]" in px(shell, textwrap.dedent(cell))
 
 
-def test_slow_python_is_interrupted_and_keeps_its_variables(shell, pool):
+def test_slow_python_is_interrupted_and_keeps_its_variables(shell, pool, monkeypatch):
+    monkeypatch.setattr(engines, "_INTERRUPT_SECONDS", 20)  # this machine may be busy, and timings prove nothing
     with pytest.raises(engines.EnginesError, match="keep their variables") as caught:
         px(shell, "kept = 7\nimport time\ntime.sleep(60)", "--limit 0.5")
     assert not isinstance(caught.value, engines.RanksStuckError)
