@@ -187,7 +187,9 @@ def as_root(report: Report, folder: Path) -> None:
             report.stages.append(("copy", time.monotonic() - began, "ok"))
             stages = Stages(supervisor, report)
             prefix = become(user)
-            python = [f"PYTHON={sys.executable}"] if proc.run([*prefix, sys.executable, "-c", ""]).ok else []
+            # Through a shell: what setpriv itself executes is still found with root's rights.
+            may_run = proc.run([*prefix, "sh", "-c", '"$0" -c ""', sys.executable]).ok
+            python = [f"PYTHON={sys.executable}"] if may_run else []
             stages.run("set-up", [*prefix, "make", "--no-print-directory", "setup", *python], copy, env)
             stages.prove(copy, env, prefix)
             smoke(stages, copy, folder)
