@@ -88,7 +88,7 @@ def session(folder: Path, text: str, *options: str) -> proc.Result:
     """Run a test file in a session of its own, under the plugin."""
     (folder / "test_planted.py").write_text(PREAMBLE + text)
     argv = [sys.executable, "-m", "pytest", "-p", "leftovers", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
-    argv += ["-c", os.devnull]
+    argv += ["-c", os.devnull, f"--confcutdir={folder}"]
     env = {**os.environ, "PYTHONPATH": str(TESTS), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return proc.run([*argv, f"--rootdir={folder}", *options, str(folder)], cwd=folder, env=env)
 

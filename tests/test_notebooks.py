@@ -100,6 +100,20 @@ def test_a_sound_lesson_is_accepted(book):
     assert notebooks.compare(path).report() == ""
 
 
+def test_a_notebook_below_a_folder_that_may_only_be_passed_through_is_run(book, tmp_path):
+    """As in the gate, where the copy stands in a folder that the user who runs the suite may not list."""
+    path = book(lesson(code("print(1)", 1, [printed("1\n")])))
+    tmp_path.chmod(0o311)
+    try:
+        assert notebooks.compare(path).report() == ""
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_notebook_that_cannot_be_collected_is_said_to_be_broken(book):
+    assert "nbval ended with exit code" in notebooks.compare(book("no notebook")).broken
+
+
 @pytest.mark.skipif(not ALL, reason="there is no notebook yet")
 def test_a_change_of_one_committed_output_turns_its_cell_red(tmp_path):
     """On a copy of a real lesson: one digit of the first output that is compared and not an error."""

@@ -388,8 +388,10 @@ def compare(
         junit = Path(folder) / "junit.xml"
         argv = [sys.executable, "-m", "pytest", "-p", "nbval.plugin", "--nbval", "--nbval-current-env", str(path)]
         argv += [f"--nbval-cell-timeout={cell_timeout}", f"--junitxml={junit}", "--color=no", "-vv", "--tb=short"]
-        # A session of its own inside the suite: none of the suite's settings and plugins.
-        argv += ["-c", os.devnull, f"--rootdir={path.parent}", "--noconftest", "-p", "no:cacheprovider"]
+        # A session of its own inside the suite: none of the suite's settings and plugins. Without confcutdir pytest
+        # lists every folder above the notebook, and fails at one that may only be passed through.
+        argv += ["-c", os.devnull, f"--rootdir={path.parent}", f"--confcutdir={path.parent}", "--noconftest"]
+        argv += ["-p", "no:cacheprovider"]
         argv += ["--exitfirst"] if first_only else []
         env = {**(environment() if env is None else env), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         result = proc.run(argv, cwd=path.parent, env=env, limits=proc.Limits(wall=wall))
@@ -403,9 +405,11 @@ def compare(
 
 
 def _cells(junit: Path) -> Iterator[Cell]:
-    """Read pytest's report: nbval calls the n-th code cell "Cell n-1"."""
+    """Read pytest's report: nbval calls the n-th code cell "Cell n-1". Other names are of what kept it from running."""
     for case in ET.parse(junit).iter("testcase"):
-        number = int(case.get("name", "").removeprefix("Cell ")) + 1
+        if (name := re.fullmatch(r"Cell (\d+)", case.get("name", ""))) is None:
+            continue
+        number = int(name[1]) + 1
         faults = [*case.findall("failure"), *case.findall("error")]
         if faults:
             yield Cell(number, "differs", "\n".join(fault.text or fault.get("message", "") for fault in faults))
