@@ -1,17 +1,18 @@
 """The process between the reaper and a program that is judged: it shuts the program in, and reports on its end.
 
-Started by `rankzero._reaper` as `python -I -S _inside.py SPEC ARGV…`; SPEC is JSON: {"report": file, "cwd": folder,
-"writable": [folders], "tmp": folder, "shm": folder, "keep": [paths], "isolate": bool}. The report is JSON as well: {"returncode",
-"cpu", "max_rss", "stayed"}, or {"failed": why} when the program could not be started.
+Started by `rankzero._reaper` as `python -I -S _inside.py SPEC ARGV…`. SPEC is JSON: {"report": file, "cwd": folder,
+"writable": [folders], "tmp": folder, "shm": folder, "keep": [paths], "isolate": bool}. The report is JSON as well:
+{"returncode", "cpu", "max_rss", "stayed"}, or {"failed": "ERRNO why"} when the program could not be started.
 
 With "isolate" the program has namespaces of its own: its processes end with it, whatever they do; its network is a
 loopback that nobody else shares; and of all files it can write only those in the writable folders, "tmp" (its /tmp)
 and "shm" (its /dev/shm). "keep" stays visible where it lies below /tmp. Without, this process is a subreaper, which
-finds what outlives the program; files are as they are.
+finds and ends what outlives the program; files are as they are.
 
 Standard library only, few imports: a start costs about 30 ms.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -134,10 +135,8 @@ def end_others(seconds: float) -> None:
     while (pids := others(os.getpid())) and time.monotonic() < deadline:
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in pids:
-                try:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
-                except (ProcessLookupError, PermissionError):
-                    pass
 
 
 def keep_to_the_end(argv: list[str], isolate: bool) -> dict:

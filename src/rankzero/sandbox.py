@@ -103,7 +103,8 @@ def isolation() -> str:
 class Sandbox:
     """A private folder in which programs run. Use it as a context manager: nothing is left afterwards.
 
-    folder: where they run, and what they may change. isolate: None, the default, shuts in where the machine allows it.
+    folder: where they run, and what they may change. private: their /tmp, as the caller sees it. isolate: None, the
+    default, shuts in where the machine allows it.
     """
 
     def __init__(self, *, isolate: bool | None = None) -> None:
@@ -111,9 +112,9 @@ class Sandbox:
         self._supervisor = proc.Supervisor()
         self._count = 0
         root = self._supervisor.run_dir.path
-        self.folder, self._tmp, self._shm = root / "work", root / "tmp", self._supervisor.run_dir.shm
+        self.folder, self.private, self._shm = root / "work", root / "tmp", self._supervisor.run_dir.shm
         self.folder.mkdir()
-        (self._tmp / "home").mkdir(parents=True)
+        (self.private / "home").mkdir(parents=True)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -123,7 +124,7 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a program: the caller's, with a home and a place for temporary files of its own."""
-        tmp = "/tmp" if self.isolated else str(self._tmp)
+        tmp = "/tmp" if self.isolated else str(self.private)
         own = {"HOME": f"{tmp}/home", "TMPDIR": tmp, "RANKZERO_HOME": f"{tmp}/home", "PYTHONDONTWRITEBYTECODE": "1"}
         drop = ("PYTHONPATH", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LD_PRELOAD", "LD_LIBRARY_PATH")
         return {name: value for name, value in os.environ.items() if name not in drop} | own
@@ -148,11 +149,16 @@ class Sandbox:
         name = f"program {self._count}"
         run_dir = self._supervisor.run_dir.path
         report, out, err = (run_dir / f"{kind}.{self._count}" for kind in ("report", "out", "err"))
-        folders = [str(self.folder), str(self._tmp), str(self._shm)]
+        folders = [str(self.folder), str(self.private), str(self._shm)]
         where = (self.folder / cwd).resolve()
         spec = {
-            **{"report": str(report), "cwd": str(where), "writable": folders[:1], "tmp": folders[1], "shm": folders[2]},
-            **{"keep": [str(places.ROOT), sys.prefix, sys.base_prefix], "isolate": self.isolated},
+            "report": str(report),
+            "cwd": str(where),
+            "writable": folders[:1],
+            "tmp": folders[1],
+            "shm": folders[2],
+            "keep": [str(places.ROOT), sys.prefix, sys.base_prefix],
+            "isolate": self.isolated,
         }
         wall = limits.wall
         backstop = proc.Limits(None if wall is None else wall + 15, limits.cpu, limits.memory, limits.file_size)

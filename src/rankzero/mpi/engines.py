@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -34,8 +33,8 @@ from ipyparallel.error import RemoteError
 from IPython.core.getipython import get_ipython
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from rankzero import places, proc
-from rankzero.mpi import toolchain
+from rankzero import proc
+from rankzero.mpi import preload, toolchain
 
 _INTERRUPT_SECONDS = 1.0
 """How long ranks have to come back from an interrupt. Python code comes back at once, an MPI call never."""
@@ -251,13 +250,7 @@ class Ranks:
         """Start new ranks after a death, and raise EnginesError with what the launcher said of it."""
         log = self._supervisor.run_dir.path / "ranks.log" if self._supervisor else None
         said = log.read_text(errors="replace") if log and log.exists() else ""
-        what = "a rank ended"
-        if found := re.search(r"process rank (\d+).*?exited on\s+signal (\d+)", said, re.DOTALL):
-            what = f"rank {found[1]} was killed by {signal.Signals(int(found[2])).name}"
-        elif found := re.search(r"MPI_ABORT was invoked on rank (\d+).*?errorcode (-?\d+)", said, re.DOTALL):
-            what = f"rank {found[1]} called MPI_Abort with code {found[2]}"
-        elif found := re.search(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)", said):
-            what = f"rank {found[1]} ended with exit code {found[2]}"
+        what = toolchain.cause_of_death(said) or "a rank ended"
         self.restart()
         raise EnginesError(
             f"{what}, and mpirun ended the others with it: a world that has\n"
@@ -306,15 +299,7 @@ def _place(stack: str, cell: str) -> str:
 
 def _loopback_library() -> Path:
     """Return the library that keeps the launcher's sockets on loopback, compiled at the first call (see loopback.c)."""
-    source = Path(__file__).with_name("loopback.c")
-    key = hashlib.sha256(source.read_bytes() + os.uname().machine.encode()).hexdigest()[:12]
-    library = places.home() / "build" / f"loopback-{key}.so"
-    if not library.exists():
-        library.parent.mkdir(exist_ok=True)
-        partial = library.with_suffix(f".{os.getpid()}")
-        proc.run(["cc", "-O2", "-shared", "-fPIC", "-o", partial, source, "-ldl"], check=True)
-        partial.replace(library)
-    return library
+    return preload.library(Path(__file__).with_name("loopback.c"))
 
 
 class RankMagics(ParallelMagics):

@@ -1,0 +1,45 @@
+"""Python: alone, under mpirun, or on the engines, where a file runs as a `%%px` cell does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rankzero.exercises import bench, compiled
+
+
+class Bench(compiled.Bench):
+    """A bench for Python programs."""
+
+    ENV: dict[str, str] = {}  # noqa: RUF012
+
+    def python(self, *argv: str, **options: Any) -> bench.Run:
+        """Run a Python program with the course's Python."""
+        return self.run(
+            sys.executable, *argv, shown=" ".join(["python", *argv]), env=self.ENV | options.pop("env", {}), **options
+        )
+
+    def engines(self, ranks: int, file: str, *names: str, limit: float = 5.0, **options: Any) -> dict[str, list[Any]]:
+        """Run a file on engines, as a `%%px` cell; return variables as lists in rank order.
+
+        The values must be such as JSON can hold. Refuses when a rank raises, hangs for `limit` seconds, or lacks one.
+        """
+        self.file(file)
+        argv = ["-m", "rankzero.exercises.on_engines", "-n", str(ranks), "--limit", f"{limit:g}", file, *names]
+        run = self.python(*argv, ok=False, wall=limit + 30, **options)
+        said = json.loads(run.lines[-1]) if run.lines and run.lines[-1].startswith("{") else {"error": run.output}
+        if "error" in said:
+            self.refuse(
+                f"{file} does not come to its end on {ranks} ranks",
+                yours=bench.tail(said["error"]),
+                expected="every rank comes to the end",
+                hint="Run it in a notebook, as a `%%px` cell: the message tells which rank stands where.",
+            )
+        values: dict[str, list[Any]] = said["values"]
+        for name, value in values.items():
+            if value is None:
+                self.refuse(
+                    f"not every rank has a variable `{name}`", expected=name, hint="Keep the names of the start."
+                )
+        return values
