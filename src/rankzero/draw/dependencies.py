@@ -30,8 +30,8 @@ ROW = 0.34
 class Library:
     """A program or a shared library. `name` is what others ask for, `needs` what it asks for itself, in its order.
 
-    `found` is one of PLACES, "" for the program and for what was loaded already under another name; `path` is the
-    file, "" where there is none.
+    `found` is one of PLACES, "" for the program and for what needed no search; `path` is the file, "" where there is
+    none.
     """
 
     name: str
@@ -68,9 +68,13 @@ def needed(file: Path) -> tuple[str, ...]:
 
 
 def traced(text: str) -> list[tuple[str, str]]:
-    """Return (name, path) of each library in what `ldd` prints, path "" for one that was not found."""
-    lines = re.findall(r"^\t(\S+) => (?:not found|(/.*) \(0x[0-9a-f]+\))$", text, re.M)
-    return [(name, path) for name, path in lines if not EVERYWHERE.match(name) or path]
+    """Return (name, path) of each library in what `ldd` prints, path "" for one that was not found.
+
+    One that was asked for with a folder in its name is its own path, and is not searched for. The loader is left out.
+    """
+    lines = re.findall(r"^\t(.+?)(?: => (not found|.+?))?(?: \(0x[0-9a-f]+\))?$", text, re.M)
+    pairs = [(name, path or name) for name, path in lines if path or ("/" in name and not _is_everywhere(name))]
+    return [(name, "" if path == NOT_FOUND else path) for name, path in pairs]
 
 
 def searched(text: str) -> dict[str, str]:
@@ -94,16 +98,16 @@ def dependencies(libraries: Sequence[Library]) -> Picture:
     Right of a name stands where it was found, in whose colour the arcs to it are. The C library and the loader are
     left out. Raises ValueError when there is nothing to draw.
     """
-    shown = [one for one in libraries if not EVERYWHERE.match(one.name)]
+    shown = [one for one in libraries if not _is_everywhere(one.name)]
     if not shown:
         raise ValueError("no libraries to draw: `libraries` is empty")
     rows = {one.name: row for row, one in enumerate(shown)}
     colours = {place: style.PALETTE[number % len(style.PALETTE)] for number, place in enumerate(PLACES)}
     figure, axes = style.figure(7.0, ROW * len(shown) + 0.3)
     axes.set_axis_off()
-    axes.set_xlim(0.0, 7.0)  # one unit is about an inch, so that arcs keep their shape
+    axes.set_xlim(0.0, 7.0)  # inches, nearly
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    start = 2.6
+    start = 1.8
     arcs = [(rows[one.name], rows[name]) for one in shown for name in one.needs if name in rows]
     farthest = max((abs(end - begin) for begin, end in arcs), default=1)
     for begin, end in arcs:
@@ -125,8 +129,12 @@ def dependencies(libraries: Sequence[Library]) -> Picture:
         colour = colours.get(one.found, style.INK)
         axes.plot(start, row, marker="o", markersize=5, color=colour)
         axes.text(start + 0.15, row, one.name, verticalalignment="center")
-        axes.text(start + 2.75, row, one.found, verticalalignment="center", color=colour)
+        axes.text(start + 3.0, row, one.found, verticalalignment="center", color=colour)
     return Picture(figure, _alt(shown, rows))
+
+
+def _is_everywhere(name: str) -> bool:
+    return EVERYWHERE.match(Path(name).name) is not None
 
 
 def _alt(shown: Sequence[Library], rows: Mapping[str, int]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
+import runpy
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rankzero import proc, sandbox
+from rankzero import sandbox
 from rankzero.exercises import bench, kinds, verdict
 from rankzero.exercises.manifest import Exercise, ExerciseError
 from rankzero.exercises.verdict import Verdict
@@ -56,6 +56,12 @@ def check(exercise: Exercise, folders: Sequence[Path] | None = None, *, isolate:
     )
 
 
+def lay(folders: Sequence[Path], target: Path) -> None:
+    """Copy folders into one, each over those before it."""
+    for folder in folders:
+        shutil.copytree(folder, target, symlinks=True, dirs_exist_ok=True)
+
+
 def _bring(exercise: Exercise, folders: Sequence[Path], target: Path) -> list[str]:
     """Copy what is judged, put back what is given, and return the names of given files that were changed."""
     total = sum(path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
@@ -66,8 +72,7 @@ def _bring(exercise: Exercise, folders: Sequence[Path], target: Path) -> list[st
             expected=f"less than {MOST // sandbox.MB} MB",
             hint="Delete what your programs wrote there.",
         )
-    for folder in folders:
-        shutil.copytree(folder, target, symlinks=True, dirs_exist_ok=True)
+    lay(folders, target)
     changed = []
     for name in exercise.given:
         source, copy = exercise.folder / "start" / name, target / name
@@ -81,13 +86,8 @@ def _bring(exercise: Exercise, folders: Sequence[Path], target: Path) -> list[st
 def _judge_of(exercise: Exercise) -> Callable[[bench.Bench], None]:
     """Return the function `check` of an exercise's check.py."""
     path = exercise.folder / "check.py"
-    spec = importlib.util.spec_from_file_location(f"rankzero_check_{exercise.name.replace('-', '_')}", path)
-    if spec is None or spec.loader is None or not path.exists():
-        raise ExerciseError(f"{path} is not there")
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as err:
-        raise proc.ProcError(f"{path}: {err}") from err
-    judge: Callable[[bench.Bench], None] = module.check
+        judge: Callable[[bench.Bench], None] = runpy.run_path(str(path))["check"]
+    except (OSError, ImportError, SyntaxError, KeyError) as err:
+        raise ExerciseError(f"{path} is no check: {err}") from err
     return judge

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import inspect
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -114,9 +115,9 @@ def load(folder: Path) -> Exercise:
         minutes=data["minutes"],
         kind=data["kind"],
         open=tuple(data["open"]),
-        hints=tuple(hint.strip() for hint in data["hints"]),
-        after=data["after"].strip(),
-        try_next=data.get("try_next", "").strip(),
+        hints=tuple(inspect.cleandoc(hint) for hint in data["hints"]),
+        after=inspect.cleandoc(data["after"]),
+        try_next=inspect.cleandoc(data.get("try_next", "")),
         start=data["start"],
         wrong=data.get("wrong", {}),
         given=tuple(data.get("given", ())),
@@ -181,7 +182,7 @@ def problems(exercise: Exercise, kinds: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with an exercise as it lies there, sentences. Runs nothing."""
     folder = exercise.folder
     for path in sorted(folder.iterdir()):
-        if path.name not in _ALLOWED and path.name != "__pycache__":
+        if path.name not in _ALLOWED:
             yield f"stray: {path.name}"
     for name in ("README.md", "check.py", "start", "solution"):
         if not (folder / name).exists():

@@ -16,45 +16,77 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def main() -> int:
-    """Run; the last line printed is {"values": {name: [of rank 0, …]}} or {"error": text}."""
+    """Run; the last line printed is JSON with one key.
+
+    {"values": {name: [of rank 0, …]}}, {"lacking": [name, rank, why]} when a rank has no such variable, or none that
+    JSON can hold, {"error": text} when the file does not come to its end, {"unready": text} when there are no ranks.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, required=True, help="number of ranks")
     parser.add_argument("--limit", type=float, default=5.0, help="seconds that the file may take")
     parser.add_argument("file", type=Path)
-    parser.add_argument("names", nargs="*", help="variables to print; null where a rank has none")
+    parser.add_argument("names", nargs="*", help="variables to print")
     args = parser.parse_args()
-    code = args.file.read_text(encoding="utf-8")
-    ranks = engines.start(args.n)
+    said = _run(args.file.read_text(encoding="utf-8"), args.n, args.names, args.limit)
+    print(json.dumps(said), flush=True)
+    return 0 if "values" in said else 1
+
+
+def _run(code: str, n: int, names: list[str], limit: float) -> dict[str, object]:
+    try:
+        ranks = engines.start(n)
+    except engines.EnginesError as err:
+        return {"unready": str(err)}
+    ranks.restart = ranks.stop  # type: ignore[method-assign]  nobody needs new ranks after a hang or a death
     try:
         result = ranks.view.execute(code, silent=False, block=False)
-        ranks.finish(result, code, args.limit)
+        ranks.finish(result, code, limit)
         result.get()
-        values = {}
-        for name in args.names:
-            got = ranks.view.apply_sync(_get, name)
-            values[name] = None if None in got else got
-        said: dict[str, object] = {"values": values}
+        values: dict[str, list[object]] = {}
+        for name in names:
+            answers = ranks.view.apply_sync(_get, name)
+            for rank, (value, why) in enumerate(answers):
+                if why:
+                    return {"lacking": [name, rank, why]}
+                values.setdefault(name, []).append(json.loads(value))
+        return {"values": values}
     except engines.EnginesError as err:
-        said = {"error": str(err)}
-    except (CompositeError, RemoteError) as err:
-        said = {"error": _ANSI.sub("", "\n".join(_first(err)))}
+        return {"error": _without_advice(str(err))}
+    except RemoteError as err:
+        return {"error": _raised(err)}
     finally:
         ranks.stop()
-    print(json.dumps(said), flush=True)
-    return 1 if "error" in said else 0
 
 
-def _get(name: str) -> object:
-    value = globals().get(name)  # the engine's own: this function runs there
-    return value.tolist() if hasattr(value, "tolist") else value
+def _get(name: str) -> tuple[str, str]:
+    """On an engine: return (value as JSON, ""), or ("", why not)."""
+    import json  # an engine knows this function alone, and its own globals
+
+    value = globals().get(name)
+    if value is None:
+        return "", "is None" if name in globals() else "is not there"
+    try:
+        return json.dumps(value.tolist() if hasattr(value, "tolist") else value), ""
+    except (TypeError, ValueError):
+        return "", f"is a {type(value).__name__}"
 
 
-def _first(error: Exception) -> list[str]:
-    """Return what the first rank that failed said."""
-    if isinstance(error, CompositeError):
-        _, _, traceback, _ = error.elist[0]
-        return traceback.splitlines()[-8:]
-    return [str(error)]
+def _without_advice(text: str) -> str:
+    """Return what a message says of the ranks, without what a notebook's reader should do now."""
+    first, *rest = text.splitlines()
+    return "\n".join([first, *(line for line in rest if line.startswith("  "))])
+
+
+def _raised(error: RemoteError) -> str:
+    """Return which ranks raised what, and the line at which the first of them did."""
+    if not isinstance(error, CompositeError):
+        return str(error)
+    ranks: dict[str, list[int]] = {}
+    for name, value, _, engine in error.elist:
+        ranks.setdefault(f"{name}: {value}", []).append(engine["engine_id"])
+    said = [f"rank{'s'[: len(who) - 1]} {', '.join(map(str, who))} raised {what}" for what, who in ranks.items()]
+    where = [line for line in _ANSI.sub("", error.elist[0][2]).splitlines() if re.match(r"-+> ?\d+", line)]
+    return "\n".join([*said, *where[-1:]])
 
 
 if __name__ == "__main__":

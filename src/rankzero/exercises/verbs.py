@@ -138,14 +138,14 @@ def _watch(args: argparse.Namespace) -> int:
     if not exercise.work.is_dir():
         raise ExerciseError(f"{exercise.name} is not started yet.\n    rankzero start {exercise.name}")
     print(f"Watching {_shown(exercise.work)}: save a file, and it is judged. Ctrl-C ends.", flush=True)
-    seen = -1.0
+    seen: dict[str, tuple[int, int, int]] | None = None
     while True:
-        now = work.changed(exercise.work)
+        now = work.state(exercise.work)
         if now == seen:
             time.sleep(LOOK)
             continue
         seen = now
-        if now == 0.0:
+        if not now:
             print(f"{_shown(exercise.work)} is gone; waiting for it to come back.", flush=True)
             continue
         print(f"\n── {time.strftime('%H:%M:%S')} ──", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import shutil
@@ -62,16 +63,24 @@ def started() -> list[Exercise]:
     return sorted(there, key=lambda one: changed(one.work), reverse=True)
 
 
-def changed(folder: Path) -> float:
-    """Return when anything in a folder was changed last, in seconds since the epoch; 0 where it is gone."""
-    newest = 0.0
+def state(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Return name -> (time of the last change in ns, size, inode) of all in a folder; empty where it is gone.
+
+    Two of them differ when anything was saved between, also by a file put in place with an older time.
+    """
+    found = {}
     for place, _, names in os.walk(folder):
-        for name in (".", *names):
-            try:
-                newest = max(newest, os.lstat(os.path.join(place, name)).st_mtime)  # noqa: PTH118  fast, ten times a second
-            except OSError:  # removed meanwhile
-                continue
-    return newest
+        for name in names:
+            path = f"{place}/{name}"
+            with contextlib.suppress(OSError):  # removed meanwhile
+                status = os.lstat(path)
+                found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found
+
+
+def changed(folder: Path) -> int:
+    """Return when anything in a folder was changed last, in ns since the epoch; 0 where it is gone."""
+    return max((time for time, _, _ in state(folder).values()), default=0)
 
 
 def current(name: str = "") -> Exercise:

@@ -122,18 +122,21 @@ class Hang:
         return self.why
 
 
-def counters(folder: Path) -> dict[int, Calls]:
-    """Return rank -> its calls in the newest run that counted into a folder, without what MPI_Comm_spawn started."""
+def counters(folder: Path, since: int = 0) -> dict[int, Calls]:
+    """Return rank -> its calls in the newest run that counted into a folder, without what MPI_Comm_spawn started.
+
+    Runs whose MPI_Init began before `since`, in nanoseconds of CLOCK_MONOTONIC, do not count.
+    """
     found: dict[int, Calls] = {}
-    for data in _files(folder).values():
+    for data in _files(folder, since).values():
         calls = _calls(data)
         if calls.rank not in found or found[calls.rank].started_ns < calls.started_ns:
             found[calls.rank] = calls
     return dict(sorted(found.items()))
 
 
-def _files(folder: Path, spawned: bool = False) -> dict[str, bytes]:
-    """Return name -> contents of the counters' files."""
+def _files(folder: Path, since: int, spawned: bool = False) -> dict[str, bytes]:
+    """Return name -> contents of the counters' files that are not older than `since`."""
     found = {}
     for path in folder.glob("*.*"):
         if path.name.startswith(("spawned.",) if spawned else ("calls.", "starting.")):
@@ -141,7 +144,7 @@ def _files(folder: Path, spawned: bool = False) -> dict[str, bytes]:
                 data = path.read_bytes()
             except FileNotFoundError:  # given its name just now
                 continue
-            if data.startswith(b"RZCALLS1"):
+            if data.startswith(b"RZCALLS1") and _HEADER.unpack_from(data)[-1] >= since:
                 found[path.name] = data
     return found
 
@@ -192,6 +195,7 @@ class Watch:
         self.pid = pid
         self.folder = Path(folder)
         self.problem = ""
+        self._since = _started(pid)
         self._not_before = 0.0
         self._still: _Suspicion | None = None
         self._polling: _Suspicion | None = None
@@ -217,10 +221,10 @@ class Watch:
         if self.problem:
             return None
         try:
-            files = _files(self.folder)
+            files = _files(self.folder, self._since)
             if not files:
                 return self._look_at_threads()
-            if _files(self.folder, spawned=True):  # several worlds: who waits for whom cannot be told
+            if _files(self.folder, self._since, spawned=True):  # several worlds: who waits for whom cannot be told
                 return None
             return self._look_at_ranks(files)
         except StacksError as err:
@@ -273,7 +277,7 @@ class Watch:
         found = stacks.processes(self.pid)
         if any(len(pids) > 1 for pids in found.values()):  # several worlds
             return None
-        calls = counters(self.folder)
+        calls = counters(self.folder, self._since)
         living = {rank: pids[0] for rank, pids in found.items() if not (rank in calls and calls[rank].finalized)}
         if not living or any(rank not in calls for rank in living):  # not yet, or no longer, in MPI
             return None
@@ -301,7 +305,7 @@ class Watch:
         suspicion = self._polling
         if suspicion is None:
             return None
-        calls = counters(self.folder)
+        calls = counters(self.folder, self._since)
         if suspicion.seen is None:
             suspicion.seen = (now, calls)
             return None
@@ -332,12 +336,12 @@ class Watch:
             return self._later(now)
         if any(_shown(first)[rank] != _shown(second)[rank] for rank in blocked):
             return self._later(now)
-        if any(Place.of(first[rank]).function != Place.of(second[rank]).function for rank in asking):
-            return self._later(now)
-        return self._hang("no-progress", second, calls, asking)
+        asked = {rank: _same_question(first[rank], second[rank]) for rank in asking}
+        where = second | {rank: stack for rank, stack in asked.items() if stack}
+        return self._hang("no-progress", where, calls, asking) if all(asked.values()) else self._later(now)
 
     def _headers(self) -> dict[str, tuple[int, ...]]:
-        return {name: _HEADER.unpack_from(data)[5:] for name, data in _files(self.folder).items()}
+        return {name: _HEADER.unpack_from(data)[5:] for name, data in _files(self.folder, self._since).items()}
 
     def _later(self, now: float) -> None:
         self._not_before = max(now, time.monotonic()) + _AGAIN
@@ -398,7 +402,7 @@ def _waits(
     found: dict[int, Stack] = {}
     for rank, threads in taken.items():
         in_mpi = [thread for thread in threads if stacks.inside_mpi(thread.stack)]
-        if not in_mpi and rank in asking and _SLEEPS.match(Place.of(threads[0].stack).call):
+        if not in_mpi and rank in asking:  # just between two questions
             in_mpi = [threads[0]]
         if not in_mpi or any(_works(thread.stack) for thread in in_mpi):
             return None
@@ -416,6 +420,13 @@ def _works(stack: Stack) -> bool:
     return stacks.has_user_frames(inner) or any(
         _WORKS.match(frame.function) or _WORKS_IN.match(frame.library) for frame in inner
     )
+
+
+def _same_question(first: Stack, second: Stack) -> Stack | None:
+    """Return where a rank asks, when two looks found it in one function, and at least one in the question itself."""
+    places = {stack: Place.of(stack) for stack in (first, second)}
+    asks = [stack for stack, place in places.items() if place.in_mpi or _SLEEPS.match(place.call)]
+    return asks[-1] if asks and len({place.function for place in places.values()}) == 1 else None
 
 
 def _shown(where: Mapping[int, Stack]) -> dict[int, Stack]:
@@ -468,6 +479,16 @@ def _read(path: str) -> str:
         return ""
 
 
+def _started(pid: int) -> int:
+    """Return when a process began, or a little earlier, in nanoseconds of CLOCK_MONOTONIC; 0 when it has ended."""
+    text = _read(f"/proc/{pid}/stat")
+    if not text:
+        return 0
+    ticks = int(text[text.rfind(")") + 2 :].split()[19])
+    asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()  # /proc counts a machine's sleep too
+    return int((ticks / os.sysconf("SC_CLK_TCK") - asleep - 0.05) * 1e9)
+
+
 def _leaves(pid: int) -> list[int]:
     """Return the living processes at or below `pid` that have no living child."""
     family = {pid} | _reaper.descendants(pid)
@@ -482,9 +503,13 @@ def _leaves(pid: int) -> list[int]:
 
 def _activity(pid: int) -> dict[str, str]:
     """Return, for each thread, how often it was given a core and gave it up: it ran if that has changed."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:  # ended
+        return {}
     return {
-        task.name: " ".join(re.findall(r"ctxt_switches:\s*(\d+)", _read(f"{task}/status")))
-        for task in Path(f"/proc/{pid}/task").glob("[0-9]*")
+        thread: " ".join(re.findall(r"ctxt_switches:\s*(\d+)", _read(f"/proc/{pid}/task/{thread}/status")))
+        for thread in threads
     }
 
 

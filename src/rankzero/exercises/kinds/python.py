@@ -8,6 +8,9 @@ from typing import Any
 
 from rankzero.exercises import bench, compiled
 
+START_SECONDS = 90.0
+"""That ranks may take to start and end on a busy machine; on an idle one it is about 4."""
+
 
 class Bench(compiled.Bench):
     """A bench for Python programs."""
@@ -27,8 +30,10 @@ class Bench(compiled.Bench):
         """
         self.file(file)
         argv = ["-m", "rankzero.exercises.on_engines", "-n", str(ranks), "--limit", f"{limit:g}", file, *names]
-        run = self.python(*argv, ok=False, wall=limit + 30, **options)
-        said = json.loads(run.lines[-1]) if run.lines and run.lines[-1].startswith("{") else {"error": run.output}
+        run = self.python(*argv, ok=False, wall=limit + START_SECONDS, **options)
+        said = json.loads(run.lines[-1]) if run.lines and run.lines[-1].startswith("{") else {"unready": run.output}
+        if "unready" in said:
+            raise bench.CannotJudgeError(f"{ranks} ranks could not be started here: {bench.tail(said['unready'])}")
         if "error" in said:
             self.refuse(
                 f"{file} does not come to its end on {ranks} ranks",
@@ -36,10 +41,13 @@ class Bench(compiled.Bench):
                 expected="every rank comes to the end",
                 hint="Run it in a notebook, as a `%%px` cell: the message tells which rank stands where.",
             )
+        if "lacking" in said:
+            name, rank, why = said["lacking"]
+            self.refuse(
+                f"{file} does not leave what is asked for on every rank",
+                yours=f"`{name}` {why} on rank {rank}",
+                expected=f"`{name}`, a number, text or a list of these, on every rank",
+                hint="Keep the names of the start.",
+            )
         values: dict[str, list[Any]] = said["values"]
-        for name, value in values.items():
-            if value is None:
-                self.refuse(
-                    f"not every rank has a variable `{name}`", expected=name, hint="Keep the names of the start."
-                )
         return values
