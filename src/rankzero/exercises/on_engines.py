@@ -74,6 +74,7 @@ def _get(name: str) -> tuple[str, str]:
 def _without_advice(text: str) -> str:
     """Return what a message says of the ranks, without what a notebook's reader should do now."""
     first, *rest = text.splitlines()
+    first = first.rpartition(": a world")[0] or first
     return "\n".join([first, *(line for line in rest if line.startswith("  "))])
 
 

@@ -36,6 +36,9 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from rankzero import proc
 from rankzero.mpi import preload, toolchain
 
+_LOOPBACK = Path(__file__).with_name("loopback.c")
+"""Preloaded, it keeps the launcher's sockets on loopback."""
+
 _INTERRUPT_SECONDS = 1.0
 """How long ranks have to come back from an interrupt. Python code comes back at once, an MPI call never."""
 
@@ -128,7 +131,7 @@ class Ranks:
             "OMPI_MCA_btl": "self,vader" if self.mpi.major < 5 else "self,sm",  # one node: no TCP, no port
             "OMPI_MCA_btl_vader_backing_directory": shm,  # Open MPI 4; shared memory, gone with the run directory
             "OMPI_MCA_btl_sm_backing_directory": shm,  # Open MPI 5
-            "LD_PRELOAD": " ".join(filter(None, [str(_loopback_library()), os.environ.get("LD_PRELOAD")])),
+            "LD_PRELOAD": " ".join(filter(None, [str(preload.into(folder, _LOOPBACK)), os.environ.get("LD_PRELOAD")])),
         }
         # Both at once: an engine waits for the file that says where the controller listens. The controller writes
         # that file in place, so the engines are shown a copy, there only once it is whole.
@@ -295,11 +298,6 @@ def _place(stack: str, cell: str) -> str:
         text = cell.splitlines()[number - 1].strip() if number <= len(cell.splitlines()) else ""
         return f"at line {number}: {text}"
     return "outside the lines of the cell"
-
-
-def _loopback_library() -> Path:
-    """Return the library that keeps the launcher's sockets on loopback, compiled at the first call (see loopback.c)."""
-    return preload.library(Path(__file__).with_name("loopback.c"))
 
 
 class RankMagics(ParallelMagics):

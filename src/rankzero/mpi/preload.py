@@ -11,6 +11,16 @@ from pathlib import Path
 from rankzero import places, proc
 
 
+def into(folder: Path, source: Path, compiler: str = "cc") -> Path:
+    """Put `library(source, compiler)` into a folder and return its path there.
+
+    For LD_PRELOAD the path may hold neither a space nor a colon, as the state folder's may, and it must be there for
+    the program that is shut in a sandbox: a run directory is both.
+    """
+    made = library(source, compiler)
+    return Path(shutil.copy(made, folder / made.name))
+
+
 def library(source: Path, compiler: str = "cc") -> Path:
     """Return the shared library made of one C file, for LD_PRELOAD; compiled at the first call, then kept.
 

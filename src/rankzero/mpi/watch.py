@@ -207,7 +207,7 @@ class Watch:
 
         Raises proc.ProcError or its CommandFailedError when the counter cannot be compiled.
         """
-        counter = str(preload.library(COUNTER, mpi.mpicc))
+        counter = str(preload.into(Path(folder), COUNTER, mpi.mpicc))
         return {
             "LD_PRELOAD": " ".join(filter(None, [counter, base.get("LD_PRELOAD")])),
             FOLDER_VARIABLE: os.fspath(folder),
@@ -504,7 +504,7 @@ def _leaves(pid: int) -> list[int]:
 def _activity(pid: int) -> dict[str, str]:
     """Return, for each thread, how often it was given a core and gave it up: it ran if that has changed."""
     try:
-        threads = os.listdir(f"/proc/{pid}/task")
+        threads = [task.name for task in Path(f"/proc/{pid}/task").iterdir()]
     except OSError:  # ended
         return {}
     return {
