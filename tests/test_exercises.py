@@ -232,16 +232,26 @@ FORTRAN = "program p\n  use mpi_f08\n  call MPI_Init()\n  print *, 'sum = ', 3\n
 
 
 def test_cxx_and_fortran_are_compiled_by_their_own(tmp_path):
-    judge = "def check(bench):\n    bench.expect('sum', yours=bench.run(bench.compile('p.cpp', mpi=False)).number('sum'), expected=3)\n"
+    judge = (
+        "def check(bench):\n    run = bench.run(bench.compile('p.cpp', mpi=False))\n"
+        "    bench.expect('sum', yours=run.number('sum'), expected=3)\n"
+    )
     said = judged(small(tmp_path, "cxx", judge, {"p.cpp": CXX}))
     assert said.passed, said.as_text()
-    judge = "def check(bench):\n    bench.expect('sum', yours=bench.mpirun(1, bench.compile('p.f90')).number('sum'), expected=4)\n"
+    judge = (
+        "def check(bench):\n    run = bench.mpirun(1, bench.compile('p.f90'))\n"
+        "    bench.expect('sum', yours=run.number('sum'), expected=4)\n"
+    )
     said = judged(small(tmp_path, "fortran", judge, {"p.f90": FORTRAN}, name="f"))
     assert (said.what, said.yours, said.expected) == ("sum is not right", "3", "4")
 
 
 ON_ENGINES = "from mpi4py import MPI\n\ncomm = MPI.COMM_WORLD\ntotal = comm.allreduce(comm.rank)\n"
-ENGINES_CHECK = "def check(bench):\n    bench.expect('sums', yours=bench.engines(3, 'cell.py', 'total')['total'], expected=[3, 3, 3])\n"
+ENGINES_CHECK = """
+def check(bench):
+    total = bench.engines(3, "cell.py", "total")["total"]
+    bench.expect("sums", yours=total, expected=[3, 3, 3])
+"""
 
 
 def test_python_runs_on_engines(tmp_path):

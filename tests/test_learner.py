@@ -187,7 +187,8 @@ def test_a_write_that_was_cut_off_does_not_damage_the_next(learner):
 
 def test_two_learners_terminals_at_once_lose_nothing(learner):
     learner("start", NAME)
-    code = f"from rankzero.exercises import progress\nfor _ in range(50): progress.note('check', {NAME!r}, result='refused')"
+    code = "from rankzero.exercises import progress\n"
+    code += f"for _ in range(50): progress.note('check', {NAME!r}, result='refused')"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [process.wait() for process in running] == [0] * 4
     found = progress.read()

@@ -48,23 +48,33 @@ def read(program: str | os.PathLike[str], env: Mapping[str, str] | None = None) 
     that readelf can read, or its loader fails.
     """
     path = Path(program)
-    own = needed(path)
+    own = needed([path])[0]
     found = [Library(path.name, str(path), "", own)]
     if not own:  # linked statically: without a loader, the program itself would run
         return found
     asked = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_DEBUG": "libs"}
     result = proc.run([path.absolute()], env={**(os.environ if env is None else env), **asked}, check=True)
     sources = searched(result.stderr)
-    for name, file in traced(result.stdout):
+    pairs = traced(result.stdout)
+    files = [Path(file) for _, file in pairs if file]
+    needs = dict(zip(files, needed(files), strict=True))
+    for name, file in pairs:
         where = sources.get(name, "") if file else NOT_FOUND
-        found.append(Library(name, file, where, needed(Path(file)) if file else ()))
+        found.append(Library(name, file, where, needs.get(Path(file), ())))
     return found
 
 
-def needed(file: Path) -> tuple[str, ...]:
-    """Return the names that an ELF file asks for, its NEEDED entries. Raises proc.ProcError when it is no ELF file."""
-    result = proc.run(["readelf", "--wide", "--dynamic", file], env={**os.environ, "LC_ALL": "C"}, check=True)
-    return tuple(re.findall(r"\(NEEDED\)[^\[]*\[(.*)\]", result.stdout))
+def needed(files: Sequence[Path]) -> list[tuple[str, ...]]:
+    """Return for each ELF file the names that it asks for, its NEEDED entries, in its order.
+
+    Raises proc.ProcError when one is no ELF file.
+    """
+    if not files:
+        return []
+    env = {**os.environ, "LC_ALL": "C"}
+    said = proc.run(["readelf", "--wide", "--dynamic", *files], env=env, check=True).stdout
+    parts = re.split(r"^File: .*$", said, flags=re.M)[1:] if len(files) > 1 else [said]
+    return [tuple(re.findall(r"\(NEEDED\)[^\[]*\[(.*)\]", part)) for part in parts]
 
 
 def traced(text: str) -> list[tuple[str, str]]:

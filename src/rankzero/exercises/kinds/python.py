@@ -32,6 +32,7 @@ class Bench(compiled.Bench):
         argv = ["-m", "rankzero.exercises.on_engines", "-n", str(ranks), "--limit", f"{limit:g}", file, *names]
         run = self.python(*argv, ok=False, wall=limit + START_SECONDS, **options)
         said = json.loads(run.lines[-1]) if run.lines and run.lines[-1].startswith("{") else {"unready": run.output}
+        self.last = None  # what it printed was for us, and no verdict should show it
         if "unready" in said:
             raise bench.CannotJudgeError(f"{ranks} ranks could not be started here: {bench.tail(said['unready'])}")
         if "error" in said:
