@@ -121,16 +121,17 @@ def snapshot(mark: str) -> Snapshot:
 
 def left_since(before: Snapshot, mark: str) -> Leftovers:
     """Return what was not there before and is nobody else's."""
-    ours, everyone = _processes(mark)
-    known = {process.pid for process in before.processes}
-    new = [p for p in ours - before.processes if not _descends(p, known, everyone)]
     sockets = listening(frozenset(_socket_inodes("self")) - before.sockets)
     segments = frozenset(_segments()) - before.segments
     files = frozenset(_files()) - before.files
+    # Only now the processes: whoever has made one of these meanwhile must be among them, or it would seem nobody's.
+    ours, everyone = _processes(mark)
+    known = {process.pid for process in before.processes}
+    new = [p for p in ours - before.processes if not _descends(p, known, everyone)]
     if segments or files:
         others = {p.pid for p in everyone.values()} - {p.pid for p in ours} - {os.getpid()}
         held = _held_by(others, segments, files)
-        segments, files = segments - held, files - held
+        segments, files = (segments - held) & frozenset(_segments()), (files - held) & frozenset(_files())
     return Leftovers(sorted(new, key=lambda p: p.pid), sockets, sorted(segments), sorted(files))
 
 

@@ -69,8 +69,10 @@ int main(int argc, char **argv) {
 
     long n = argc > 1 ? atol(argv[1]) : 1000000;
     if (n < size) {
-        fprintf(stderr, "sum: give the number of terms, at least one for each rank\n");
-        MPI_Abort(MPI_COMM_WORLD, 2);
+        if (rank == 0)
+            fprintf(stderr, "sum: give the number of terms, at least one for each rank\n");
+        MPI_Finalize();
+        return 2;
     }
     // [block]
     long first = n * rank / size, mine = n * (rank + 1) / size - first;
