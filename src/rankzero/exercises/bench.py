@@ -89,7 +89,7 @@ class Bench:
     """What every kind of exercise can do. A kind is a module in `kinds` with a subclass of this, called Bench.
 
     NEEDS: programs without which nothing can be judged. LANGUAGES: suffix -> language, of files in which the proof
-    seeds faults. folder: the copy of the learner's files.
+    seeds faults. folder: the copy of the learner's files. isolated: programs are shut in, and can change nothing else.
     """
 
     NEEDS: tuple[str, ...] = ()
@@ -105,6 +105,7 @@ class Bench:
     def __init__(self, exercise: Exercise, box: sandbox.Sandbox) -> None:
         self.exercise = exercise
         self.folder = box.folder
+        self.isolated = box.isolated
         self.commands: list[Command] = []
         self.notes: list[str] = []
         self.last: Run | None = None
@@ -231,7 +232,10 @@ class Bench:
         return path
 
     def bring(self, name: str, to: str = "") -> Path:
-        """Copy a file or folder of the exercise's judge/ into the copy and return where it is now."""
+        """Copy a file or folder of the exercise's judge/ into the copy and return where it is now.
+
+        It keeps its times: for make it may look older than what was built from the one that it replaces.
+        """
         source, target = self.exercise.folder / "judge" / name, self.folder / (to or name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

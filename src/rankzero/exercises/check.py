@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rankzero import sandbox
+from rankzero import proc, sandbox
 from rankzero.exercises import bench, kinds, verdict
 from rankzero.exercises.manifest import Exercise, ExerciseError
 from rankzero.exercises.verdict import Verdict
@@ -39,7 +39,9 @@ def check(exercise: Exercise, folders: Sequence[Path] | None = None, *, isolate:
         except bench.RefusedError as err:
             said |= {"result": verdict.REFUSED, "what": err.what, "yours": err.yours, "expected": err.expected}
             said |= {"hint": err.hint, "output": bench.tail(err.output)}
-        except bench.CannotJudgeError as err:
+        except ExerciseError:
+            raise
+        except (bench.CannotJudgeError, proc.ProcError, FileNotFoundError) as err:  # the last: a sandbox swept away
             said |= {"result": verdict.UNJUDGED, "what": str(err)}
         else:
             said |= {"result": verdict.PASSED, "what": "Solved.", "why": exercise.after, "try_next": exercise.try_next}
