@@ -98,7 +98,7 @@ def first_error(text: str) -> str:
     """Return the first error of a compiler or linker, with the lines that belong to it."""
     lines = text.splitlines()
     for number, line in enumerate(lines):
-        if re.search(r"\berror\b|undefined reference|multiple definition|cannot find|Error:", line):
+        if re.search(r"\berror\b|undefined reference|multiple definition|cannot find|Error:|^CMake Error", line):
             before = lines[number - 4 : number] if line.startswith("Error:") else []  # gfortran shows the place first
             return "\n".join([*before, *lines[number : number + 3]])
     return bench.tail(text)
