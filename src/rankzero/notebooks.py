@@ -393,9 +393,7 @@ def compare(
         argv += ["-c", os.devnull, f"--rootdir={path.parent}", f"--confcutdir={path.parent}", "--noconftest"]
         argv += ["-p", "no:cacheprovider"]
         argv += ["--exitfirst"] if first_only else []
-        # nbval writes the kernel's connection file where temporary files go, and a killed one stays there.
-        own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TMPDIR": folder}
-        env = {**(environment() if env is None else env), **own}
+        env = {**(environment() if env is None else env), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         result = proc.run(argv, cwd=path.parent, env=env, limits=proc.Limits(wall=wall))
         cells = tuple(_cells(junit)) if junit.exists() else ()
     broken = ""
