@@ -13,6 +13,7 @@ business of who started that.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import re
 import shutil
@@ -129,8 +130,10 @@ def left_since(before: Snapshot, mark: str) -> Leftovers:
     known = {process.pid for process in before.processes}
     new = [p for p in ours - before.processes if not _descends(p, known, everyone)]
     if segments or files:
-        others = {p.pid for p in everyone.values()} - {p.pid for p in ours} - {os.getpid()}
-        held = _held_by(others, segments, files)
+        mine = {p.pid for p in ours} | {os.getpid()}
+        held = _held_by({p.pid for p in everyone.values()} - mine, segments, files)
+        # A lock goes from a caller to its reaper in a moment in which neither may be seen to have it.
+        held |= _with_twins({path for path in files if _is_locked(path)} - _held_by(mine, frozenset(), files), files)
         segments, files = (segments - held) & frozenset(_segments()), (files - held) & frozenset(_files())
     return Leftovers(sorted(new, key=lambda p: p.pid), sockets, sorted(segments), sorted(files))
 
@@ -228,6 +231,7 @@ def _files() -> Iterator[Path]:
 def _held_by(pids: set[int], segments: frozenset[int], files: frozenset[Path]) -> frozenset[int | Path]:
     """Return what of this is held by those processes: open, mapped, worked in, or named after one of them."""
     held: set[int | Path] = set()
+    asked, files = files, files | {_run_dir(path) for path in files}
     for path in files:
         names = [path.name, *(entry.name for entry in path.glob("*"))] if path.is_dir() else [path.name]
         if any(int(number) in pids for name in names for number in NUMBER_IN_NAME.findall(name)):
@@ -244,9 +248,32 @@ def _held_by(pids: set[int], segments: frozenset[int], files: frozenset[Path]) -
         attached = {int(row[4]) for row in mapped if row[5].startswith("/SYSV")}
         held |= segments & attached
         held |= {path for path in files if any(link == str(path) or link.startswith(f"{path}/") for link in links)}
-    # A run directory's twin in shared memory may be empty; it belongs to whom the one with the lock belongs to.
-    held |= {Path("/dev/shm", path.name) for path in held if isinstance(path, Path)}
-    return frozenset(held)
+    return _with_twins(held, asked)
+
+
+def _run_dir(path: Path) -> Path:
+    """Return the run directory that a folder in shared memory is the twin of, any other path as it is."""
+    return Path("/tmp", path.name) if path.parent == Path("/dev/shm") and RUN_DIRS.match(path.name) else path
+
+
+def _with_twins(held: set[int | Path], files: frozenset[Path]) -> frozenset[int | Path]:
+    """Add twins to what is held: one may be empty, and belongs to whom the run directory with the lock belongs to.
+
+    That may have been there before, as the two are made, and looked at, one after the other.
+    """
+    return frozenset(held | {path for path in files if _run_dir(path) in held})
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether somebody who lives holds the lock of a run directory, or of the one that this is the twin of."""
+    try:
+        with open(_run_dir(path) / "lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no run directory, or gone
+        return False
+    return False
 
 
 def wait_until_clean(before: Snapshot, mark: str, grace: float) -> Leftovers:

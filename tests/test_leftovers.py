@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -193,3 +194,29 @@ def test_what_other_people_hold_is_not_ours(tmp_path):
             os.kill(int(note.read_text()), 9)
         shm.unlink(missing_ok=True)
         shutil.rmtree(run_dir, ignore_errors=True)
+
+
+def test_the_twin_of_a_run_directory_is_held_with_it_also_when_it_comes_later():
+    """Another session has made its run directory before a test, and the empty twin in shared memory just after."""
+    mark = os.environ[leftovers.MARK]
+    run_dir = Path(f"/tmp/rz-{os.getuid()}-later")
+    twin = Path("/dev/shm", run_dir.name)
+    run_dir.mkdir()
+    holder = subprocess.Popen(["sleep", "60"], cwd=run_dir)
+    try:
+        before = leftovers.snapshot(mark)
+        twin.mkdir()
+        files = leftovers.snapshot(mark).files - before.files
+        assert files == {twin}
+        assert twin in leftovers._held_by({holder.pid}, frozenset(), files)
+        assert leftovers._held_by(set(), frozenset(), files) == frozenset()
+        with (run_dir / "lock").open("w") as lock:
+            assert not leftovers._is_locked(twin)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            assert leftovers._is_locked(twin)
+            (run_dir / "lock").unlink()
+    finally:
+        holder.kill()
+        holder.wait()
+        twin.rmdir()
+        run_dir.rmdir()
