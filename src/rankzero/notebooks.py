@@ -151,6 +151,7 @@ def executed(path: Path, cell_timeout: float = CELL_TIMEOUT) -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, []
+    begun: list[int] = []  # a kernel that dies at once does not tell the number of its cell any more
     client = nbclient.NotebookClient(
         notebook,
         timeout=int(cell_timeout),
@@ -159,6 +160,7 @@ def executed(path: Path, cell_timeout: float = CELL_TIMEOUT) -> NotebookNode:
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: begun.append(cell_index),
     )
     with tempfile.TemporaryFile() as said:  # what the kernel itself says, which is no output of any cell
         try:
@@ -174,8 +176,7 @@ def executed(path: Path, cell_timeout: float = CELL_TIMEOUT) -> NotebookNode:
             raise KeyboardInterrupt from err
         else:
             return notebook
-    number = max((cell.execution_count or 0 for cell in notebook.cells if cell.cell_type == "code"), default=0)
-    raise NotebookError(f"In [{number}]: {_ANSI.sub('', reason).strip()}")
+    raise NotebookError(f"In [{len(begun)}]: {_ANSI.sub('', reason).strip()}")
 
 
 # -- the audit: what can be seen without running --------------------------------------------------------
@@ -393,7 +394,9 @@ def compare(
         argv += ["-c", os.devnull, f"--rootdir={path.parent}", f"--confcutdir={path.parent}", "--noconftest"]
         argv += ["-p", "no:cacheprovider"]
         argv += ["--exitfirst"] if first_only else []
-        env = {**(environment() if env is None else env), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        # nbval writes the kernel's connection file where temporary files go, and a killed one stays there.
+        own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TMPDIR": folder}
+        env = {**(environment() if env is None else env), **own}
         result = proc.run(argv, cwd=path.parent, env=env, limits=proc.Limits(wall=wall))
         cells = tuple(_cells(junit)) if junit.exists() else ()
     broken = ""
