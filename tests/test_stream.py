@@ -53,3 +53,24 @@ def test_an_interrupt_is_passed_on_and_ends_the_program_with_what_it_started(tmp
             return
         time.sleep(0.01)
     pytest.fail("what the program had started lives on")
+
+
+def test_an_interrupt_while_the_program_is_being_started_ends_it_as_well(tmp_path):
+    started = tmp_path / "started"
+    caller = (
+        "import os, signal, subprocess\n"
+        "from rankzero import proc\n"
+        "true_popen = subprocess.Popen\n"
+        "def popen(*args, **keywords):\n"
+        "    process = true_popen(*args, **keywords)\n"
+        f"    open({str(started)!r}, 'w').write(str(process.pid))\n"
+        "    os.kill(os.getpid(), signal.SIGINT)  # before the caller has heard of the process\n"
+        "    return process\n"
+        "subprocess.Popen = popen\n"
+        "proc.stream(['sleep', '600'])\n"
+    )
+    process = subprocess.run([sys.executable, "-c", caller], stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert process.returncode == -signal.SIGINT
+    assert process.stderr.strip().endswith("KeyboardInterrupt")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)

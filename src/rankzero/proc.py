@@ -18,8 +18,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -304,23 +305,45 @@ def stream(
     words = [os.fspath(word) for word in argv]
     with contextlib.ExitStack() as files:
         output = files.enter_context(Path(log).open("ab")) if log else None
+        process = None
         try:
-            process = subprocess.Popen(
-                words,
-                cwd=cwd,
-                env=None if env is None else dict(env),
-                stdin=subprocess.DEVNULL if log else None,
-                stdout=output,
-                stderr=subprocess.STDOUT if log else None,
-                preexec_fn=lambda: _reaper.LIBC.prctl(_reaper.PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0),
-            )
+            with _signals_held_back():
+                process = subprocess.Popen(
+                    words,
+                    cwd=cwd,
+                    env=None if env is None else dict(env),
+                    stdin=subprocess.DEVNULL if log else None,
+                    stdout=output,
+                    stderr=subprocess.STDOUT if log else None,
+                    preexec_fn=lambda: _reaper.LIBC.prctl(_reaper.PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0),
+                )
+            return process.wait()
         except OSError as err:
             raise ProcError(f"{words[0]} could not be started: {err.strerror}") from err
-        try:
-            return process.wait()
         except BaseException:
-            _end(process, patience)
+            if process is not None:
+                _end(process, patience)
             raise
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Keep what Python code handles until the block is over: nobody could end a program that is half started."""
+    came: list[int] = []
+    theirs = {}
+    if threading.current_thread() is threading.main_thread():
+        theirs = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in theirs.items():
+        if callable(handler):
+            signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in theirs.items():
+            if callable(handler):
+                signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def _end(process: subprocess.Popen[bytes], patience: float) -> None:
