@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -101,6 +102,29 @@ def find(name: str) -> Mpi | None:
         if mpicc and mpirun and (told := _launcher_version(mpirun)) and told[0] == name:
             return Mpi(*told, mpicc, mpirun)
     return None
+
+
+def cause_of_death(said: str) -> str:
+    """Return which rank died of what, as a launcher tells it (Open MPI's or MPICH's); "" where it says nothing."""
+    if found := re.search(r"process rank (\d+).*?exited on\s+signal (\d+)", said, re.DOTALL):
+        return f"rank {found[1]} was killed by {signal.Signals(int(found[2])).name}"
+    if found := re.search(r"MPI_ABORT was invoked on rank (\d+).*?errorcode (-?\d+)", said, re.DOTALL):
+        return f"rank {found[1]} called MPI_Abort with code {found[2]}"
+    if found := re.search(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)", said):
+        return f"rank {found[1]} ended with exit code {found[2]}"
+    if found := re.search(r"application called MPI_Abort\(.*?, (-?\d+)\) - process (\d+)", said):
+        return f"rank {found[2]} called MPI_Abort with code {found[1]}"
+    if found := re.search(
+        r"An error occurred in (MPI_\w+).*?process \[\d+,(\d+)\].*?\*\*\* (MPI_ERR.*)", said, re.DOTALL
+    ):
+        return f"{found[1]} failed on rank {found[2]}: {found[3].splitlines()[0]}"
+    if found := re.search(r"\(rank (\d+) in comm \d+\): Fatal error in (?:internal|PMPI)_(\w+): ([^,\n]*)", said):
+        return f"MPI_{found[2]} failed on rank {found[1]}: {found[3]}"
+    if found := re.search(r"TERMINATED WITH THE EXIT STRING: .*?\(signal (\d+)\)", said):
+        if int(found[1]) == signal.SIGKILL:
+            return "a rank ended without MPI_Finalize, and the launcher killed the others"
+        return f"a rank was killed by {signal.Signals(int(found[1])).name}"
+    return ""
 
 
 def preflight() -> list[str]:

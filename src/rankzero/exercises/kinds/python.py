@@ -1,0 +1,54 @@
+"""Python: alone, under mpirun, or on the engines, where a file runs as a `%%px` cell does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rankzero.exercises import bench, compiled
+
+START_SECONDS = 90.0
+"""That ranks may take to start and end on a busy machine; on an idle one it is about 4."""
+
+
+class Bench(compiled.Bench):
+    """A bench for Python programs."""
+
+    ENV: dict[str, str] = {}  # noqa: RUF012
+
+    def python(self, *argv: str, **options: Any) -> bench.Run:
+        """Run a Python program with the course's Python."""
+        return self.run(
+            sys.executable, *argv, shown=" ".join(["python", *argv]), env=self.ENV | options.pop("env", {}), **options
+        )
+
+    def engines(self, ranks: int, file: str, *names: str, limit: float = 5.0, **options: Any) -> dict[str, list[Any]]:
+        """Run a file on engines, as a `%%px` cell; return variables as lists in rank order.
+
+        The values must be such as JSON can hold. Refuses when a rank raises, hangs for `limit` seconds, or lacks one.
+        """
+        self.file(file)
+        argv = ["-m", "rankzero.exercises.on_engines", "-n", str(ranks), "--limit", f"{limit:g}", file, *names]
+        run = self.python(*argv, ok=False, wall=limit + START_SECONDS, **options)
+        said = json.loads(run.lines[-1]) if run.lines and run.lines[-1].startswith("{") else {"unready": run.output}
+        self.last = None  # what it printed was for us, and no verdict should show it
+        if "unready" in said:
+            raise bench.CannotJudgeError(f"{ranks} ranks could not be started here: {bench.tail(said['unready'])}")
+        if "error" in said:
+            self.refuse(
+                f"{file} does not come to its end on {ranks} ranks",
+                yours=bench.tail(said["error"]),
+                expected="every rank comes to the end",
+                hint="Run it in a notebook, as a `%%px` cell: the message tells which rank stands where.",
+            )
+        if "lacking" in said:
+            name, rank, why = said["lacking"]
+            self.refuse(
+                f"{file} does not leave what is asked for on every rank",
+                yours=f"`{name}` {why} on rank {rank}",
+                expected=f"`{name}`, a number, text or a list of these, on every rank",
+                hint="Keep the names of the start.",
+            )
+        values: dict[str, list[Any]] = said["values"]
+        return values
