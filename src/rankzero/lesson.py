@@ -30,6 +30,8 @@ def prepare(shell: Any) -> None:
     if own not in path:
         os.environ["PATH"] = os.pathsep.join([own, *path])
     os.environ["NO_COLOR"] = "1"  # outputs are stored as text
+    for name in ("CLICOLOR_FORCE", "FORCE_COLOR"):  # the kernel sets them, and they win over NO_COLOR
+        os.environ.pop(name, None)
     style.use()
     shell.register_magic_function(_check, magic_kind="line", magic_name="check")
     if "px" not in shell.magics_manager.magics["cell"]:

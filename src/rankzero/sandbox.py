@@ -123,9 +123,10 @@ class Sandbox:
         self._supervisor.close()
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of a program: the caller's, with a home and a place for temporary files of its own."""
+        """Return the environment of a program: the caller's, but its own home, temporary files and language."""
         tmp = "/tmp" if self.isolated else str(self.private)
         own = {"HOME": f"{tmp}/home", "TMPDIR": tmp, "RANKZERO_HOME": f"{tmp}/home", "PYTHONDONTWRITEBYTECODE": "1"}
+        own |= {"LC_ALL": "C.UTF-8"}  # messages in the language that checks look for
         drop = ("PYTHONPATH", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LD_PRELOAD", "LD_LIBRARY_PATH")
         return {name: value for name, value in os.environ.items() if name not in drop} | own
 

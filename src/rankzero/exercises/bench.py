@@ -206,11 +206,13 @@ class Bench:
         if not holds:
             self.refuse(what, yours=yours, expected=expected, hint=hint)
 
-    def refuse(self, what: str, *, yours: Any = "", expected: Any = "", hint: str = "") -> NoReturn:
-        """Refuse the exercise: this is the first thing that is wrong."""
-        raise RefusedError(
-            what, yours=yours, expected=expected, hint=hint, output=self.last.output if self.last else ""
-        )
+    def refuse(
+        self, what: str, *, yours: Any = "", expected: Any = "", hint: str = "", output: str | None = None
+    ) -> NoReturn:
+        """Refuse the exercise: this is the first thing that is wrong. output: None, the default, is the last run's."""
+        if output is None:
+            output = self.last.output if self.last else ""
+        raise RefusedError(what, yours=yours, expected=expected, hint=hint, output=output)
 
     def note(self, text: str) -> None:
         """Add a sentence to the verdict, whatever it is: what could not be looked at here, and why."""
@@ -257,7 +259,7 @@ _DECORATION = re.compile(
 
 
 def steady(text: str) -> str:
-    """Return a text without what differs from run to run: addresses, process ids, the launchers' decoration."""
+    """Return a text without what differs from run to run: addresses, process ids, temporary names, decoration."""
     lines = []
     for line in text.splitlines():
         if _DECORATION.search(line):
@@ -265,6 +267,7 @@ def steady(text: str) -> str:
         line = re.sub(r"\[([\w.-]+):\s*\d+( *:\d+)*\] ?", "", line)
         line = re.sub(r"\[\[\d+,\d+\],(\d+)\]", r"rank \1", line)
         line = re.sub(r"\b0x[0-9a-f]{6,}", "0x…", line)
+        line = re.sub(r"/cc\w{6}(?=[.:])", "/cc…", line)  # the compiler's own temporary files
         lines.append(re.sub(r"\b(PID|pid|process)\b([ :=]+)\[?\d+(,\d+)?\]?", r"\1\2…", line).rstrip())
     return "\n".join(lines).strip()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import runpy
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +46,22 @@ def check(exercise: Exercise, folders: Sequence[Path] | None = None, *, isolate:
             said |= {"result": verdict.UNJUDGED, "what": str(err)}
         else:
             said |= {"result": verdict.PASSED, "what": "Solved.", "why": exercise.after, "try_next": exercise.try_next}
-        private = [(str(box.folder), "."), (str(box.private), "/tmp")]
-    for key in ("what", "yours", "expected", "output"):
-        for path, shown in private:
-            said[key] = said.get(key, "").replace(f"{path}/", f"{shown}/" if shown != "." else "").replace(path, shown)
-        said[key] = bench.steady(said[key])
+        names = {str(box.folder): f"/…/work/{exercise.name}", str(box.private): "/tmp"}
+    for key in ("what", "yours", "expected", "output", "hint"):
+        said[key] = bench.steady(_with_names(said.get(key, ""), names))
     return Verdict(
         **said,
-        commands=tuple(on.commands) if on else (),
+        commands=tuple(replace(one, text=_with_names(one.text, names)) for one in on.commands) if on else (),
         notes=tuple(on.notes) if on else (),
         seconds=time.monotonic() - began,
     )
+
+
+def _with_names(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with the sandbox's folders called as the learner knows them."""
+    for path, name in names.items():
+        text = text.replace(path, name)
+    return text
 
 
 def lay(folders: Sequence[Path], target: Path) -> None:

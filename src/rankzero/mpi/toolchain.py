@@ -45,6 +45,9 @@ def environment() -> dict[str, str]:
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",  # Open MPI 5
         "OMPI_MCA_btl_tcp_if_include": "lo",
         "OMPI_MCA_oob_tcp_if_include": "lo",
+        # A program started without mpirun starts no daemon of its own, which takes 0.15 s and, when several start at
+        # once, now and then fails with "Unable to start a daemon on the local node". It cannot spawn ranks then.
+        "OMPI_MCA_ess_singleton_isolated": "1",  # Open MPI 4
         "HYDRA_IFACE": "lo",  # MPICH's launcher
         "UCX_NET_DEVICES": "lo",  # Debian's MPICH
     }
@@ -176,7 +179,8 @@ def preflight() -> list[str]:
     if len(set(said.values())) > 1:
         problems.append(
             f"mpicc and mpi4py use different MPIs: {json.dumps(said)}.\n"
-            "    MPI4PY_MPIABI=openmpi or =mpich chooses the one for mpi4py"
+            "    MPI4PY_MPIABI=openmpi or =mpich chooses the one for mpi4py. For MPICH it wants a libmpi.so.12: where\n"
+            "    that has another name (Debian: libmpich.so.12), put a link called so on LD_LIBRARY_PATH"
         )
     return problems
 

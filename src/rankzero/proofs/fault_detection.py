@@ -16,6 +16,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -210,7 +211,9 @@ def behaves_the_same(run: Callable[[], Behaviour | None], mend: Callable[[], obj
     faulty = [run() for _ in range(2)]
     mend()
     sound = [run() for _ in range(3)]
-    return None not in faulty and all(behaviour in sound for behaviour in faulty)
+    if any(behaviour is None or behaviour[0] != 0 for behaviour in sound):  # it tells nothing
+        return False
+    return all(behaviour in sound for behaviour in faulty)
 
 
 def direct_lesson(path: Path, tree: Path) -> Behaviour | None:
@@ -228,16 +231,16 @@ def direct_lesson(path: Path, tree: Path) -> Behaviour | None:
 def direct_run(file: Path, tree: Path) -> Behaviour | None:
     """Run a program by the lines in its header; return exit code and sorted output, None when no line is there.
 
-    None as well when the lines cannot be run at all: that would look the same with any fault.
+    None as well when the lines cannot be run at all, which would look the same with any fault.
     """
     lines = run_lines(file.read_text())
     if not lines:
         return None
     with tempfile.TemporaryDirectory(prefix="rankzero-direct-") as folder:
-        for neighbour in file.parent.iterdir():  # the lines are those that a person types beside the program
-            (Path(folder) / neighbour.name).symlink_to(neighbour)
-        result = proc.run(["sh", "-ec", "\n".join(lines)], cwd=folder, env=environment(tree), limits=DIRECT)
-    if result.returncode == MISUSE or "not found" in result.stderr:
+        topics = shutil.copytree(file.parent.parent, Path(folder) / file.parent.parent.name)
+        beside = topics / file.parent.name  # the lines are those that a person types beside the program
+        result = proc.run(["sh", "-ec", "\n".join(lines)], cwd=beside, env=environment(tree), limits=DIRECT)
+    if result.returncode == MISUSE or "not found" in result.stderr or "No rule to make" in result.stderr:
         return None
     return result.returncode, "\n".join(sorted((result.stdout + result.stderr).splitlines()))
 
