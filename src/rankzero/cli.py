@@ -45,7 +45,7 @@ def _load(name: str) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb. Returns its exit code: 0 done, 1 failed with a message, 2 misuse, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="rankzero", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(prog="rankzero", description="Rank Zero: the lab, the exercises and the proofs.")
     parser.add_argument("--version", action="version", version=f"rankzero {__version__}")
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, (name, help_text) in VERBS.items():

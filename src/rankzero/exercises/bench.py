@@ -134,6 +134,8 @@ class Bench:
         launches; a hang of theirs is then seen within seconds. limits: fields of proc.Limits.
         """
         words = [str(word) for word in argv]
+        if words[0].startswith("./"):
+            self.file(str(Path(cwd) / words[0]))
         variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in (env or {}).items())
         place = f"cd {shlex.quote(cwd)} && " if cwd != "." else ""
         text = place + " ".join(part for part in (variables, shown or shlex.join(words)) if part)
@@ -225,11 +227,14 @@ class Bench:
         path = self.folder / name
         if not path.exists():
             there = sorted(str(one.relative_to(self.folder)) for one in self.folder.rglob("*") if one.is_file())
+            given = (self.exercise.folder / "start" / name).exists()
             self.refuse(
                 f"there is no {name}",
                 yours=", ".join(there[:12]) + (" …" if len(there) > 12 else ""),
                 expected=name,
-                hint=f"`rankzero reset {self.exercise.name}` brings the start back, and keeps yours beside.",
+                hint=f"`rankzero reset {self.exercise.name}` brings the start back, and keeps yours beside."
+                if given
+                else f"Nothing has made {name}. `make` without a name makes the first target of the makefile.",
             )
         return path
 
@@ -255,12 +260,16 @@ def tail(text: str, lines: int = TAIL) -> str:
 
 _DECORATION = re.compile(
     r"^[-=]{20,}$|^\[[\w.-]+:\s*\d+\] \[ *\d+\]|^ *\d+ +\S+\(.*\) \[0x|backtrace \(tid|Please see the FAQ"
+    r"|^Primary job +terminated normally, but|^a non-zero exit code. Per user-direction"
+    r"|^mpirun detected that one or more processes exited|^thus causing the job to be terminated"
 )
+_CONTROL = re.compile(r"([\x00-\x08\x0b-\x1a\x1c-\x1f\x7f])\1*")
 
 
 def steady(text: str) -> str:
     """Return a text without what differs from run to run: addresses, process ids, temporary names, decoration."""
     lines = []
+    text = _CONTROL.sub(lambda run: f"\\x{ord(run[1]):02x}" + (f" ({len(run[0])} times)" * (len(run[0]) > 1)), text)
     for line in text.splitlines():
         if _DECORATION.search(line):
             continue
@@ -399,7 +408,9 @@ def refuse_ending(run: Run, limits: proc.Limits, crashed_at: str = "") -> None:
             f"`{shown}` ended with exit code {code}",
             yours=output or "(no output)",
             expected="exit code 0",
-            hint="The output tells what it did not like.",
+            hint="*yours* is what it printed: the first line that complains counts."
+            if output
+            else "It printed nothing. Run it yourself, and look at each step: `bash -x` does that for a script.",
             output=output,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,6 +16,8 @@ PASSED, REFUSED, UNJUDGED = "passed", "refused", "cannot judge"
 EXIT = {PASSED: 0, REFUSED: 1, UNJUDGED: 2}
 """Exit codes of `rankzero check`."""
 
+_GLUE = "\x1f"
+"""Stands for a space at which no line may be broken."""
 _COLOURS = {PASSED: "32;1", REFUSED: "31;1", UNJUDGED: "33;1"}
 
 
@@ -129,7 +132,7 @@ class Verdict:
 
 
 def wrapped(text: str) -> list[str]:
-    """Return a text's paragraphs, as lines that fit; lines that are indented stay as they are."""
+    """Return a text's paragraphs, as lines that fit; `code` and indented lines stay whole, to be copied."""
     lines: list[str] = []
     for paragraph in text.split("\n\n"):
         if lines:
@@ -137,8 +140,9 @@ def wrapped(text: str) -> list[str]:
         if any(line.startswith("    ") for line in paragraph.splitlines()):
             lines += paragraph.splitlines()
         else:
-            lines += textwrap.wrap(" ".join(paragraph.split()), WIDTH, break_long_words=False, break_on_hyphens=False)
-    return lines
+            whole = re.sub(r"`[^`]*`", lambda code: code[0].replace(" ", _GLUE), " ".join(paragraph.split()))
+            lines += textwrap.wrap(whole, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_GLUE, " ") for line in lines]
 
 
 def block(label: str, text: str) -> list[str]:

@@ -33,7 +33,7 @@ from rankzero.proofs import Proof
 LEAST = 0.90
 """The part of the faults in each program that must be seen."""
 
-MOST = 24
+MOST = 12
 """Faults tried in one program; a sample where more can be seeded."""
 
 CELL_TIMEOUT = 30.0

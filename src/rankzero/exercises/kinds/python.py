@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from rankzero.exercises import bench, compiled
 
 START_SECONDS = 90.0
 """That ranks may take to start and end on a busy machine; on an idle one it is about 4."""
+
+
+CRASH = (
+    "A crash inside a library in C shows no line of Python. Look at the types of what is handed over, and at the MPI "
+    "that the library was built with: it must be that of the ranks."
+)
+RAISED = "The line is above. Print there, on every rank, what it is given: `rank` and the values beside it."
 
 
 class Bench(compiled.Bench):
@@ -23,10 +32,19 @@ class Bench(compiled.Bench):
             sys.executable, *argv, shown=" ".join(["python", *argv]), env=self.ENV | options.pop("env", {}), **options
         )
 
-    def engines(self, ranks: int, file: str, *names: str, limit: float = 5.0, **options: Any) -> dict[str, list[Any]]:
+    def engines(
+        self,
+        ranks: int,
+        file: str,
+        *names: str,
+        limit: float = 5.0,
+        hints: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> dict[str, list[Any]]:
         """Run a file on engines, as a `%%px` cell; return variables as lists in rank order.
 
         The values must be such as JSON can hold. Refuses when a rank raises, hangs for `limit` seconds, or lacks one.
+        hints: regular expression -> the next step when a rank ends with an error in which it is found.
         """
         self.file(file)
         argv = ["-m", "rankzero.exercises.on_engines", "-n", str(ranks), "--limit", f"{limit:g}", file, *names]
@@ -36,11 +54,12 @@ class Bench(compiled.Bench):
         if "unready" in said:
             raise bench.CannotJudgeError(f"{ranks} ranks could not be started here: {bench.tail(said['unready'])}")
         if "error" in said:
+            own = (hint for pattern, hint in (hints or {}).items() if re.search(pattern, said["error"]))
             self.refuse(
                 f"{file} does not come to its end on {ranks} ranks",
                 yours=bench.tail(said["error"]),
                 expected="every rank comes to the end",
-                hint="Run it in a notebook, as a `%%px` cell: the message tells which rank stands where.",
+                hint=next(own, CRASH if "killed by SIG" in said["error"] else RAISED),
             )
         if "lacking" in said:
             name, rank, why = said["lacking"]
