@@ -70,7 +70,7 @@ def competencies() -> str:
             area = one.area
             parts += ["", f"## {area}", "", "| outcome | level | exercises |", "|---|---|---|"]
         names = [_link(exercise) for exercise in found if one.id in exercise.competencies]
-        parts.append(f"| {one.outcome} | Engineer {one.level} | {', '.join(names) or '–'} |")
+        parts.append(f"| {one.outcome} | Engineer&nbsp;{one.level} | {', '.join(names) or '–'} |")
     return "\n".join(parts).strip()
 
 
