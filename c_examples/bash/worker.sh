@@ -8,7 +8,7 @@ set -euo pipefail
 trap 'echo "worker: told to stop"; exit 1' TERM
 
 kill -s "$1" "$PPID"
-for ((i = 0; i < $2; i++)); do
+for _ in $(seq "$2"); do
   parent=$(ps -o ppid= -p $$)
   if ((parent != PPID)); then
     echo "worker: still running, and nobody waits for me"
