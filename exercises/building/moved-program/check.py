@@ -2,15 +2,19 @@
 
 import math
 import re
+import shlex
 import shutil
 
+from rankzero.exercises import compiled
 from rankzero.exercises.bench import RefusedError, Run
 from rankzero.exercises.kinds.build import Bench
 
 TREES = ("staging", "production", "package", "site", "unpacked")
 LIBRARIES = ("librod.so", "libseries.so")
-DOLLARS = "-Wl,-rpath,'$$ORIGIN/../lib' : two dollars for make, single quotes for the shell."
-
+DOLLARS = (
+    "Two stand on the way from the Makefile to the linker: make, to which `$$` is one dollar, and the shell, which "
+    "leaves alone what stands in single quotes."
+)
 HALF = "PREFIX itself need not be there yet: with DESTDIR, every mkdir and every cp goes below $(DESTDIR)$(PREFIX)."
 
 
@@ -19,44 +23,68 @@ def check(bench: Bench) -> None:
         shutil.rmtree(bench.folder / name, ignore_errors=True)
     bench.make("clean")
     here = str(bench.folder)
-    bench.make("install", f"PREFIX={here}/staging", shown="make install PREFIX=$PWD/staging")
-    installed(bench, "staging", "PREFIX")
-    bench.make(
+    builds(bench, bench.make("install", f"PREFIX={here}/staging", shown="make install PREFIX=$PWD/staging", ok=False))
+    installed(bench, "staging", "PREFIX says")
+    packing = bench.make(
         "install",
         f"PREFIX={here}/site/rod",
         f"DESTDIR={here}/package",
         shown="make install PREFIX=$PWD/site/rod DESTDIR=$PWD/package",
-        hints={r"site/rod/\S*'?: (No such file|Not a directory)": HALF},
+        ok=False,
     )
+    builds(bench, packing)
     build = sorted(path.name for path in bench.folder.iterdir() if path.name not in TREES)
     bench.run(
         *("sh", "-c", 'mkdir production && mv staging production/rod && rm -r "$@"', "sh", *build),
-        shown="mkdir production && mv staging production/rod && rm -r the build",
+        shown=f"mkdir production && mv staging production/rod && rm -r {shlex.join(build)}",
     )
     runs_moved(bench, "production/rod")
 
     packed = f"package{here}/site/rod"
     outside = sorted(str(path.relative_to(bench.folder)) for path in bench.folder.glob("site/rod/*/*"))
-    bench.require(
-        not outside,
-        "DESTDIR is ignored: with it, files still go to PREFIX itself",
-        yours="\n".join(outside),
-        expected="files below package$PWD/site/rod, none in site/rod",
-        hint="In the rule of install, write $(DESTDIR)$(PREFIX) wherever something is copied to, or made.",
-    )
-    installed(bench, packed, "DESTDIR and PREFIX")
-    bench.run("mv", packed, "unpacked", shown="mv package$PWD/site/rod unpacked")
+    if outside:
+        bench.refuse(
+            "DESTDIR is ignored: with it, files still go to PREFIX itself",
+            yours="\n".join(f"$PWD/{name}" for name in outside),
+            expected="files in $DESTDIR$PREFIX/bin and $DESTDIR$PREFIX/lib, none in $PREFIX",
+            hint="In the rule of install, write $(DESTDIR)$(PREFIX) wherever something is copied to, or made.",
+            output=packing.output,
+        )
+    installed(bench, packed, "DESTDIR and PREFIX say")
+    bench.run("mv", packed, "unpacked", shown='mv "package/$PWD/site/rod" unpacked')
     runs_moved(bench, "unpacked")
+
+
+def builds(bench: Bench, run: Run) -> None:
+    """Refuse unless make has built and installed."""
+    if not run.returncode:
+        return
+    cause = re.search(r"^.*warning: (lib\w+\.so), needed by \S+, not found.*\n.*", run.output, re.M)
+    if cause:
+        bench.refuse(
+            f"`{run.shown}` fails: the linker does not find {cause[1]}, which librod.so needs",
+            yours=cause[0],
+            expected="exit code 0",
+            hint="When it links rod, the linker looks also for what librod.so needs, and not where -L says. "
+            "`-Wl,-rpath-link,.` tells it to look here. That is for the linker alone: it is written into no file.",
+            output="",
+        )
+    bench.refuse(
+        f"`{run.shown}` fails",
+        yours=compiled.first_error(run.output),
+        expected="exit code 0",
+        hint=compiled.hint_for(run.output, {r"site/rod/\S*'?: (No such file|Not a directory)": HALF}),
+    )
 
 
 def installed(bench: Bench, tree: str, given: str) -> None:
     """Refuse unless the program and its libraries are in bin and lib of a tree, the program as a program."""
-    shown = tree.replace(str(bench.folder), "$PWD")
+    shown = tree.replace(str(bench.folder), "/$PWD")
     there = sorted(str(path.relative_to(bench.folder / tree)) for path in (bench.folder / tree).glob("*/*"))
     for name in ("bin/rod", *(f"lib/{library}" for library in LIBRARIES)):
         bench.require(
             (bench.folder / tree / name).is_file(),
-            f"make install does not put {name} where {given} says",
+            f"make install does not put {name} where {given}",
             yours="\n".join(f"{shown}/{name}" for name in there) or f"nothing in {shown}",
             expected=f"{shown}/{name}",
             hint="Install all three: the program into bin, both libraries into lib.",
@@ -136,10 +164,12 @@ def explain(bench: Bench, tree: str, run: Run) -> None:
         hint = DOLLARS
     elif all(path.startswith("/") for path in paths):
         what = f"the RUNPATH of {who} names a fixed place, and the tree has moved"
-        hint = "The loader knows a word for the folder in which the program lies: $ORIGIN."
+        hint = "Whatever fixed place you write there, the next move makes it wrong. Can the loader be told something "
+        hint += "that moves along? `man ld.so` names words that it replaces when a program starts."
     elif not any("ORIGIN" in path for path in paths):
         what = f"the RUNPATH of {who} is relative: the loader starts at the folder from which rod is called"
-        hint = "To start at the folder in which the file lies, begin it with $ORIGIN."
+        hint = "A user calls rod from anywhere. The path must start at the folder in which the file itself lies: which "
+        hint += "word means that to the loader? `man ld.so` has it."
     else:
         what = f"{who} does not find {missing}"
         hint = "Put the folder of the file in place of $ORIGIN and follow the path: where does it lead?"
