@@ -1,7 +1,9 @@
 """Holds when every rank has the total that the C function in libtotal.so computes, with the MPI of the ranks."""
 
 import re
+from collections.abc import Sequence
 
+from rankzero.exercises.bench import RefusedError
 from rankzero.exercises.kinds.python import Bench
 from rankzero.mpi import toolchain
 
@@ -22,17 +24,18 @@ def check(bench: Bench) -> None:
     bench.run("make")
     for name in bench.libraries("libtotal.so"):
         whose = next((mpi for pattern, mpi in LIBRARIES.items() if re.match(pattern, name)), ours)
-        bench.require(
-            whose == ours,
-            f"libtotal.so is made for {whose}, and the ranks run {ours}",
-            yours=f"{name}, as `ldd libtotal.so` shows",
-            expected=f"the library of {ours}, or none",
-            hint="In mpi.h, MPI_Comm, MPI_DOUBLE and MPI_SUM are numbers with one MPI and addresses with the other. A "
-            "process has one MPI, so everything that it loads is compiled with the wrapper of that one. Who the ranks "
-            "belong to tells `MPI.Get_library_version()` in a %%px cell.",
-        )
+        if whose != ours:
+            bench.refuse(
+                f"libtotal.so is made for {whose}, and the ranks run {ours}",
+                yours=f"{name}, as `ldd libtotal.so` shows",
+                expected=f"the library of {ours}, or none",
+                hint="In mpi.h, MPI_Comm, MPI_DOUBLE and MPI_SUM are numbers with one MPI and addresses with the "
+                "other. A process has one MPI, so everything that it loads is compiled with the wrapper of that one. "
+                "`MPI.Get_library_version()` in a `%%px` cell tells which MPI the ranks run.",
+                output="",
+            )
 
-    totals = bench.engines(RANKS, "on_ranks.py", "total")["total"]
+    totals = on_ranks(bench)
     lost = [rank for rank, total in enumerate(totals) if type(total) is int]
     bench.require(
         not lost,
@@ -48,10 +51,37 @@ def check(bench: Bench) -> None:
         expected="the result of `weighted_total`",
         hint="Load ./libtotal.so, and call its function on every rank.",
     )
+    apart = len(set(totals)) == RANKS and abs(sum(totals) - RANKS * ADDED - right) < 1e-6
     bench.expect(
-        f"the total on the ranks (the check's own libtotal.so adds {ADDED:g})",
+        f"the total on the ranks (of other values than yours, and the check's own libtotal.so adds {ADDED:g})",
         yours=totals,
         expected=[right + ADDED] * RANKS,
-        hint="Compare, one by one, what total.c says of result and arguments with what ctypes is told: double is "
+        hint="Each rank has another total, that of its own values: the function did not get the communicator of all "
+        "ranks."
+        if apart
+        else "Compare, one by one, what total.c says of result and arguments with what ctypes is told: double is "
         "c_double, long is c_long, and a Python float that is handed over as an int loses what is behind the point.",
     )
+
+
+def on_ranks(bench: Bench) -> Sequence[float]:
+    """Return the total of each rank. Refuses, with the next step for what ctypes or C say, when there is none."""
+    try:
+        return bench.engines(RANKS, "on_ranks.py", "total")["total"]
+    except RefusedError as err:
+        if "ArgumentError" in err.yours:
+            err.hint = (
+                "By itself, ctypes hands over ints and pointers only. Give the types of all arguments, in `.argtypes`, "
+                "or the type of this one, as in `ctypes.c_double(weight)`."
+            )
+        elif "killed by SIG" in err.yours:
+            err.hint = (
+                "A crash inside of C. With which MPI's mpi.h was libtotal.so compiled? It must be that of the ranks: "
+                "use its mpicc. And does each argument arrive with the type that total.c gives it?"
+            )
+            err.yours = re.sub(
+                r"^ranks? [\d, ]+ w(as|ere) killed", "a rank was killed", err.yours
+            )  # whichever is first
+        elif "had finished" in err.yours:
+            err.hint = "In `weighted_total`, MPI_Allreduce waits for all ranks of the communicator: each must call it."
+        raise
