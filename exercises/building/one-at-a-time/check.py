@@ -16,12 +16,15 @@ def check(bench: Bench) -> None:
     bench.need("flock")
     bench.bring("list", "tools/list")
     bench.bring("drive.py")
-    bench.run(sys.executable, "drive.py", shown="python drive.py   # runs sync.sh, stops it in the middle, ends it")
+    shown = "# the check runs sync.sh with a tools/list of its own: several at once, ended in the middle"
+    bench.run(sys.executable, "drive.py", shown=shown)
     said = json.loads(bench.file("said.json").read_text())
     judge_ordinary(bench, said["ordinary"])
     judge_overlap(bench, said["overlap"])
     judge_ended(bench, "TERM", "At SIGTERM, as timeout and Slurm send it", said["TERM"])
     judge_ended(bench, "KILL", "At SIGKILL, as the out-of-memory killer sends it", said["KILL"])
+    judge_ended_alone(bench, said["TERM alone"])
+    judge_orphaned(bench, said["KILL alone"])
     judge_failing(bench, said["failing"])
     judge_rename(bench, said["ordinary"], said["elsewhere"]["another"])
 
@@ -60,6 +63,13 @@ def judge_overlap(bench: Bench, said: dict[str, Any]) -> None:
         expected=f"the second run ends with {BUSY}, or waits for the first",
         hint="Before it does anything, a run must get a lock that only one can have: `flock` on a file that it keeps "
         "open until its end.",
+    )
+    bench.require(
+        not said["emptied"],
+        "sync.sh empties the index for its lock, before there is a new one",
+        yours="an index without a line, while tools/list is at work",
+        expected="the index of before",
+        hint="`exec 9>FILE` empties FILE when it opens it. Lock another file: `index.lock`.",
     )
     second, codes = said["second"], said["codes"]
     wanted = BUSY if second == "ends" else 0
@@ -123,6 +133,54 @@ def judge_ended(bench: Bench, name: str, how: str, said: dict[str, Any]) -> None
         "the kernel hold the lock, `flock`: it ends with the process.",
     )
     bench.expect("the index after the next run", yours=said["next index"], expected=WHOLE)
+
+
+def judge_ended_alone(bench: Bench, said: dict[str, Any]) -> None:
+    how = "At SIGTERM to the script alone, as `kill PID` sends it"
+    bench.require(said["reached"], f"{how}: sync.sh did not get as far as tools/list")
+    bench.require(
+        said["index"] in (said["before"], WHOLE),
+        f"{how}, the index is not whole",
+        yours=said["index"],
+        expected=said["before"],
+        hint="Bash runs a trap when tools/list has come to its end, and tools/list knows nothing of the signal: it "
+        "succeeds. Then the script goes on with the next line, unless the trap says `exit`.",
+    )
+    bench.require(
+        said["code"] not in (0, None),
+        f"{how}, sync.sh {ending(said['code'])}",
+        yours=ending(said["code"]),
+        expected="an end with another exit code than 0",
+        hint="Let the trap for TERM `exit 143`: 128 + the number of the signal is usual.",
+    )
+    bench.require(
+        not said["left"],
+        f"{how}, a temporary file stays",
+        yours=", ".join(said["left"]),
+        expected="only the index, and index.lock where you use one",
+        hint="Remove it in a trap at EXIT, and let a trap for TERM exit.",
+    )
+
+
+def judge_orphaned(bench: Bench, said: dict[str, Any]) -> None:
+    how = "After kill -9 of the script alone"
+    bench.require(said["reached"], f"{how}: sync.sh did not get as far as tools/list")
+    bench.require(
+        not said["both list"],
+        f"{how}, its tools/list goes on, and the next run lists the tree beside it",
+        yours="two tools/list at a time",
+        expected=f"the next run ends with {BUSY}, or waits until the old tools/list has ended",
+        hint="tools/list must have the lock as well, and it inherits it with the open file. Do not close the file for "
+        "it: `9>&-` takes the lock away.",
+    )
+    bench.require(
+        said["next code"] == 0,
+        f"{how}, and when its tools/list has ended too, the next run does not work",
+        yours=ending(said["next code"]),
+        expected=ending(0),
+        hint="Let the kernel hold the lock, `flock`: it ends with the last process that has the file open.",
+    )
+    bench.expect("the index after that run", yours=said["index"], expected=WHOLE)
 
 
 def judge_failing(bench: Bench, said: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -61,14 +62,14 @@ class Case:
 
     def left(self) -> list[str]:
         """Return what lies beside the index, but for the lock file, and what is in the folder for temporary files."""
-        beside = [path for path in self.site.iterdir() if path.name not in ("index", "index.lock")]
-        return sorted(
-            {path.name.split(".")[0] + ".…" for path in beside} | {"in TMPDIR" for _ in self.temporary.iterdir()}
-        )
+        beside = {template(path.name) for path in self.site.iterdir() if path.name not in ("index", "index.lock")}
+        return sorted(beside | {f"$TMPDIR/{template(path.name)}" for path in self.temporary.iterdir()})
 
     def text(self) -> str:
         """Return what a reader of the index finds."""
-        return self.index.read_text() if self.index.is_file() else "(no index)"
+        if not self.index.is_file():
+            return "(no index)"
+        return re.sub("\0+", lambda zeros: f"({len(zeros[0])} bytes 0)", self.index.read_text(errors="replace"))
 
     def close(self) -> None:
         """End what is left."""
@@ -136,10 +137,17 @@ class Run:
         """Send a signal to the whole group, as a scheduler or a terminal does; return the exit code."""
         os.killpg(self.process.pid, number)
         code = self.end()
-        deadline = time.monotonic() + LIMIT
-        while any(group_of(pid) == self.process.pid for pid in pids()) and time.monotonic() < deadline:
-            time.sleep(0.003)
+        self.nothing_left()
         return code
+
+    def nothing_left(self, seconds: float = LIMIT) -> bool:
+        """Wait until what it has started has ended as well; False when something is left."""
+        deadline = time.monotonic() + seconds
+        while any(group_of(pid) == self.process.pid for pid in pids()):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.003)
+        return True
 
     def close(self) -> None:
         """End what is left of it."""
@@ -148,6 +156,12 @@ class Run:
         self.process.wait()
         os.close(self.fifo)
         self.log.close()
+
+
+def template(name: str) -> str:
+    """Return a name of a file; where it ends in something that differs from run to run, the template of it."""
+    stem, dot, end = name.rpartition(".")
+    return f"{stem}{dot}XXXXXX" if dot and (len(end) > 5 or re.search(r"\d", end)) else name
 
 
 def pids() -> list[int]:
@@ -225,8 +239,10 @@ def overlap(case: Case) -> dict:
     first = case.start("a")
     if not first.reaches_the_middle():
         return {"first": "ends"}
+    middle = case.text()
     second = case.start("b")
     does = second.look()
+    emptied = "" in (middle, case.text())
     codes = {}
     first.tell("go")
     codes["first"] = first.end()
@@ -240,7 +256,8 @@ def overlap(case: Case) -> dict:
     else:
         second.tell("go")
         codes["second"] = second.end()
-    return {"second": does, "third": third, "codes": codes, "index": case.text(), "left": case.left()}
+    found = {"second": does, "third": third, "codes": codes, "emptied": emptied}
+    return found | {"index": case.text(), "left": case.left()}
 
 
 def ended(case: Case, number: int) -> dict:
@@ -265,6 +282,37 @@ def ended(case: Case, number: int) -> dict:
     return found
 
 
+def ended_alone(case: Case) -> dict:
+    """Send SIGTERM to the script alone in the middle, as `kill` does; what it has started goes on to its end."""
+    before = case.text()
+    run = case.start("a")
+    if not run.reaches_the_middle():
+        return {"reached": False}
+    run.process.terminate()
+    run.tell("go")
+    found = {"reached": True, "code": run.end(), "before": before}
+    run.nothing_left()
+    return found | {"index": case.text(), "left": case.left()}
+
+
+def orphaned(case: Case) -> dict:
+    """Kill the script alone in the middle; run again while what it had started is there, and when it is not."""
+    first = case.start("a")
+    if not first.reaches_the_middle():
+        return {"reached": False}
+    first.process.kill()
+    first.end()
+    second = case.start("b")
+    does = second.look()
+    found = {"reached": True, "both list": does == "lists" and not first.nothing_left(0.5)}
+    for run in (first, second):
+        run.tell("go")
+    first.nothing_left()
+    second.end()
+    found["next code"] = case.whole("c")
+    return found | {"index": case.text()}
+
+
 def failing(case: Case) -> dict:
     """Let tools/list fail in the middle."""
     before = case.text()
@@ -278,6 +326,8 @@ TRIED = {
     "overlap": overlap,
     "TERM": lambda case: ended(case, signal.SIGTERM),
     "KILL": lambda case: ended(case, signal.SIGKILL),
+    "TERM alone": ended_alone,
+    "KILL alone": orphaned,
     "failing": failing,
 }
 
