@@ -20,13 +20,20 @@ SEEN = (".o", ".mod")
 def check(bench: Bench) -> None:
     bench.need("gfortran")
     bench.file("Makefile")
-    for target in (("quadrature.o",), ("main.o",), ("-j4",)):
+    for target in ("quadrature.o", "main.o", "-j4"):
         from_nothing(bench)
-        bench.make(*target, hints=HINTS)
+        bench.make(target, hints=HINTS, shown=f"make {target}   # nothing is built yet")
+    bench.require(
+        (bench.folder / "integrate").exists(),
+        "make without a name does not make integrate",
+        yours=f"made: {', '.join(compiled(bench))}",
+        expected="integrate",
+        hint="`make` without a name makes the first target of the file. Put your rules behind that of integrate.",
+    )
     integrate(bench, bits=24)
 
     before = compiled(bench)
-    bench.make()
+    bench.make(shown="make   # nothing has changed")
     again = changed(bench, before)
     bench.require(
         not again,
@@ -37,13 +44,24 @@ def check(bench: Bench) -> None:
     )
 
     change(bench, "precision.f90")
-    bench.make(hints=HINTS)
+    bench.make(hints=HINTS, shown="make   # precision.f90 has real64 now")
     run = integrate(bench, bits=53)
     bench.near("pi in 100000 strips", yours=run.number("pi"), expected=math.pi, within=1e-9)
 
+    change(bench, "precision.f90", "standard/precision.f90")
+    bench.make(hints=HINTS, shown="make   # the constant standard in precision.f90 has changed")
+    bench.require(
+        "IEEE 754-2019" in integrate(bench, bits=53).stdout,
+        "after a change of the constant `standard` in precision.f90, the program has the old one",
+        yours="real numbers as in IEEE 754",
+        expected="real numbers as in IEEE 754-2019",
+        hint="main.f90 uses precision itself. What it has from there need not show in quadrature.mod, so a rule by way "
+        "of that file alone does not see it.",
+    )
+
     change(bench, "quadrature.f90")
     before = compiled(bench)
-    bench.make(hints=HINTS)
+    bench.make(hints=HINTS, shown="make   # the constant method in quadrature.f90 has changed")
     bench.require(
         "rule of midpoints" in integrate(bench, bits=53).stdout,
         "after a change of the constant `method` in quadrature.f90, the program has the old one",
@@ -75,9 +93,9 @@ def integrate(bench: Bench, bits: int) -> Run:
     return run
 
 
-def change(bench: Bench, name: str) -> None:
-    """Change a source file, as the learner would, and say so."""
-    os.utime(bench.bring(name))
+def change(bench: Bench, name: str, source: str = "") -> None:
+    """Change a source file, as the learner would."""
+    os.utime(bench.bring(source or name, name))
 
 
 def from_nothing(bench: Bench) -> None:

@@ -6,4 +6,5 @@ module precision
   implicit none
   private
   integer, parameter, public :: wp = real64
+  character(len=*), parameter, public :: standard = 'IEEE 754'
 end module precision

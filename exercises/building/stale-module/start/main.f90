@@ -2,7 +2,7 @@
 ! Run:     make && ./integrate 1000
 ! Source:  see quadrature.f90
 program integrate
-  use precision, only: wp
+  use precision, only: standard, wp
   use quadrature, only: method, midpoint
   implicit none
   character(len=20) :: text
@@ -11,6 +11,7 @@ program integrate
   call get_command_argument(1, text)
   read (text, *) n
   print '(a, i0, a, i0, a, f0.12)', method//', n = ', n, ', bits = ', digits(1.0_wp), ', pi = ', midpoint(circle, n)
+  print '(a)', 'real numbers as in '//standard
 
 contains
 
