@@ -1,6 +1,9 @@
 """Holds when publish.sh publishes all or nothing, says so by its exit code, and deletes nothing of others."""
 
+import json
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 from rankzero.exercises.kinds.shell import Bench
@@ -25,7 +28,8 @@ class Night:
             write(self.site / release / "gcc.lua", f'whatis("Name: gcc, as of {release}")\n')
         (self.site / "current").symlink_to("31.06")
         write(self.site / "README", "Module files of the site. Ask the software team.\n")
-        self._own: set[str] = set()  # what failed runs left: the script may remove that later
+        self.happened: list[tuple[str, str, list[list[str]]]] = []  # when, which version, what became of which name
+        self.another = False  # whether the folder for temporary files is on another file system
         write(self.folder / "home" / "notes.txt", "Call the vendor.\n")
         write(self.folder / "home" / "data" / "results.csv", "1,2,3\n")
 
@@ -37,12 +41,20 @@ class Night:
         for name, text in descriptions.items():
             write(self.stage / f"{name}.txt", text)
 
-    def publish(self, *, stage: str = "", site: str = "") -> int:
+    def publish(self, when: str, *, stage: str = "", site: str = "") -> int:
         """Run the script as cron does, from a home; return its exit code."""
         arguments = (f"../{stage or self.stage.name}", f"../{site or self.site.name}")
         where = str((self.folder / "home").relative_to(self.bench.folder))
-        self.bench.file("publish.sh")
-        return self.bench.run("bash", "../../../publish.sh", *arguments, cwd=where, ok=False).returncode
+        script = self.bench.file("publish.sh")
+        words = " ".join("$" + repr(one) if "\n" in one else shlex.quote(one) for one in arguments)
+        shown = f"bash publish.sh {words}   # {when[0].lower() if when[1].islower() else when[0]}{when[1:]}"
+        argv = (sys.executable, "-S", "watch.py", where, str(script), *arguments)
+        code = self.bench.run(*argv, ok=False, shown=shown).returncode
+        said = json.loads(self.bench.file("events.json").read_text())
+        self.another = said["another"]
+        version = (self.stage / "VERSION").read_text().strip() if self.stage.exists() else ""
+        self.happened.append((when, version, said["events"]))
+        return code
 
     def users_see(self) -> Tree:
         """Return the module files that users find behind the link."""
@@ -53,11 +65,11 @@ class Night:
     def succeeds(self, when: str, version: str, descriptions: dict[str, str]) -> None:
         """Publish, and refuse unless users see just that."""
         before = tree(self.folder)
-        code = self.publish()
+        code = self.publish(when)
         self.bench.require(
             code == 0,
             f"{when}, publish.sh ends with exit code {code}",
-            yours=self.bench.last.output if self.bench.last else "",
+            yours=f"exit code {code}",
             expected="exit code 0",
             hint="Its last line of output tells which step it was. `bash -x publish.sh …` shows every step.",
         )
@@ -77,7 +89,8 @@ class Night:
             yours=listing(self.users_see()),
             expected=listing(wanted),
             hint="One NAME.lua for each NAME.txt of the stage, and nothing from earlier. A name may hold spaces and "
-            "line feeds: in which places is a variable not in double quotes?",
+            "line feeds: in which places is a variable not in double quotes? And `$(…)` drops line feeds at the end, "
+            "which `${name%.txt}` does not.",
         )
         differ = [name for name, text in self.users_see().items() if text != wanted[name]]
         self.bench.require(
@@ -96,13 +109,14 @@ class Night:
             f"{when}, the release is a folder that its users may not enter",
             yours=f"mode {mode:o}",
             expected=f"mode {wanted_mode:o}, as mkdir makes it",
-            hint="mktemp -d makes a folder for you alone. Make the release in it with mkdir, and move that.",
+            hint="mktemp -d makes a folder for you alone. Make the release in it with `mkdir`, which heeds your umask, "
+            "and move that; or let all enter it with `chmod 755`.",
         )
 
     def fails(self, when: str, why: str, **arguments: str) -> None:
         """Publish, and refuse unless it says that it failed and users see what they saw before."""
         before, seen = tree(self.folder), self.users_see()
-        code = self.publish(**arguments)
+        code = self.publish(when, **arguments)
         now = self.users_see()
         self.bench.require(
             now == seen,
@@ -112,7 +126,6 @@ class Night:
             hint=why,
         )
         self._others_untouched(when, before)
-        self._own |= tree(self.folder).keys() - before.keys()
         self.bench.require(
             code != 0,
             f"{when}, and publish.sh ends with exit code 0: nobody is told",
@@ -120,13 +133,48 @@ class Night:
             expected="another one",
             hint=why,
         )
+        left = [path for path in tree(self.site) if f"{self.site.name}/{path}" not in before]
+        self.bench.require(
+            not left,
+            f"{when}, and something unfinished stays in the site",
+            yours="\n".join(template(path) for path in left),
+            expected="what was there before",
+            hint="Remove what you have begun when the script ends early: `trap 'rm -rf \"$work\"' EXIT`.",
+        )
+
+    def judge_steps(self) -> None:
+        """Refuse when a release or the link was there before it was whole, or not there for a moment."""
+        for when, version, events in self.happened:
+            link = [word for name, word in events if name == "current" and word != "renamed to"]
+            if link:
+                self.bench.refuse(
+                    f"{when}, current is not replaced in one step: for a moment users find no link",
+                    yours=f"the link was {', then '.join(link)}",
+                    expected="another link was renamed to current",
+                    hint="Between `rm current` and `ln -s` no `module load` works. Make the link under another name, "
+                    "and rename it over the old one: `mv -T`.",
+                    output="",
+                )
+            release = [word for name, word in events if name == version]
+            if "created" in release:
+                self.bench.refuse(
+                    f"{when}, the release has its name in the site before it is whole",
+                    yours=f"{version} was created, and filled then",
+                    expected=f"a whole folder was renamed to {version}",
+                    hint="Make it under another name and rename it with `mv`. Between two file systems `mv` is no "
+                    "rename: it copies, file by file. $TMPDIR is on another one here, as on most clusters, so make the "
+                    'folder in the site: `mktemp -d "$site/.new.XXXXXX"`.',
+                    output="",
+                )
+        if not self.another:
+            self.bench.note("a rename from another file system: /dev/shm is not one here")
 
     def _others_untouched(self, when: str, before: Tree, but: str = "") -> None:
         """Refuse when a file is gone or changed that is neither the new release nor the link."""
         now = tree(self.folder)
         link = f"{self.site.name}/current"
         for path, text in before.items():
-            if path in {but, link, *self._own} or (but and path.startswith(f"{but}/")):
+            if path in {but, link} or (but and path.startswith(f"{but}/")):
                 continue
             self.bench.require(
                 now.get(path) == text,
@@ -139,6 +187,7 @@ class Night:
 
 
 def check(bench: Bench) -> None:
+    bench.bring("watch.py")
     night = Night(bench, "ordinary")
     night.built("31.07", TWO)
     night.succeeds("On an ordinary night", "31.07", TWO)
@@ -181,11 +230,13 @@ def check(bench: Bench) -> None:
     )
     night.fails("The stage is not there", "Each step that needs a folder must fail without it.", stage="stagge")
 
-    odd = Night(bench, "names", stage="stage of tonight", site="site of [all] users")
-    names = ("gcc 13", "gcc", "-rf", "two\nlines", "a*", "$HOME")
+    odd = Night(bench, "names", stage="stage of\ntonight", site="site of [all] users")
+    names = ("gcc 13", "gcc", "-rf", "two\nlines", "end\n", "a*", "$HOME")
     pages = {name: f"name package{number}\nprefix /sw/{number}\n" for number, name in enumerate(names)}
     odd.built("31.10", pages)
     odd.succeeds("With spaces and other odd characters in names", "31.10", pages)
+
+    night.judge_steps()
 
     if not bench.isolated:
         bench.note(
@@ -201,6 +252,13 @@ def check(bench: Bench) -> None:
         expected="nothing called siet",
         hint="`mkdir -p` makes whatever it is told. Let it make only what is below the site.",
     )
+
+
+def template(path: str) -> str:
+    """Return the path of something that was left, with X for what differs from run to run in its name."""
+    first, slash, rest = path.partition("/")
+    stem, dot, end = first.rpartition(".")
+    return f"{stem}{dot}XXXXXX{slash}{rest}" if dot and len(end) > 5 else path
 
 
 def module_file(description: str) -> str:

@@ -16,7 +16,8 @@ trap 'rm -rf "$work"' EXIT
 new=$work/$release
 mkdir "$new"
 for description in "$stage"/*.txt; do
-    name=$(basename "$description" .txt)
+    name=${description##*/}
+    name=${name%.txt}
     # A pattern that matches nothing stays as it is: the redirection then fails.
     "$tools/modulefile" <"$description" | sort >"$new/$name.lua"
 done

@@ -43,5 +43,5 @@ cd ..
 echo "-- what there is now"
 find . | sort
 echo "-- what users see"
-cd "$site/current"
+cd "$site/current" 2>/dev/null || { echo "nothing: $site/current is gone"; exit; }
 find . -type f -exec grep -H '' {} + | sort

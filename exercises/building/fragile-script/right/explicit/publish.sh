@@ -22,6 +22,7 @@ descriptions=("$STAGE"/*.txt)
 
 next="$SITE/$release.next"
 rm -rf -- "$next" || die "$next cannot be removed"
+trap 'rm -rf -- "$next"' EXIT
 mkdir -- "$next" || die "$next cannot be made"
 for description in "${descriptions[@]}"; do
     file=${description##*/}

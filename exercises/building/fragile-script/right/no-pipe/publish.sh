@@ -10,13 +10,14 @@ cd "$2"
 
 release=$("$tools/version" "$stage/VERSION")
 rm -rf .new
+trap 'rm -rf .new .unsorted .link' EXIT
 mkdir .new
 for description in "$stage"/*.txt; do
-    name=$(basename "$description" .txt)
+    name=${description##*/}
+    name=${name%.txt}
     "$tools/modulefile" <"$description" >.unsorted
     sort .unsorted >".new/$name.lua"
 done
-rm -f .unsorted
 
 rm -rf "./$release"
 mv .new "./$release"
