@@ -10,14 +10,14 @@ from rankzero.exercises.bench import RefusedError
 from rankzero.exercises.kinds.diagnose import Bench
 
 BEFORE = "as-it-was"  # a copy with the environment of the start: there the truth is looked up
-TRACE = """
-PS4='@${BASH_SOURCE[0]}@ '; set -x; . env/project.sh; set +x
+TRACE = f"""
+cd {BEFORE}; PS4='@${{BASH_SOURCE[0]}}@ '; set -x; . env/project.sh; set +x
 ldd bin/spread; LD_LIBRARY_PATH='' ldd bin/spread
 """
 
 
 def check(bench: Bench) -> None:
-    said = {key: bench.answer(key) for key in ("loaded", "shadowed", "variable", "set_by")}
+    said = answers(bench)
     for key, value in said.items():
         bench.require(
             isinstance(value, str),
@@ -32,6 +32,26 @@ def check(bench: Bench) -> None:
     mended(bench)
 
 
+def answers(bench: Bench) -> dict[str, str]:
+    """Return what answer.toml says. Refuses while it lacks something, and names all that it lacks."""
+    said, lacking = {}, []
+    for key in ("loaded", "shadowed", "variable", "set_by"):
+        try:
+            said[key] = bench.answer(key)
+        except RefusedError as err:
+            if "does not say" not in err.what:
+                raise
+            lacking.append(key)
+            hint = err.hint
+    if lacking:
+        bench.refuse(
+            f"answer.toml does not say yet: {', '.join(f'`{key}`' for key in lacking)}",
+            yours="\n".join(f'{key} = ""' for key in lacking),
+            hint=hint,
+        )
+    return said
+
+
 def truth(bench: Bench) -> tuple[str, str, str, str]:
     """Return what the program loads in the start's environment, and without one; the variable, and who sets it."""
     copy = bench.folder / BEFORE
@@ -39,7 +59,8 @@ def truth(bench: Bench) -> tuple[str, str, str, str]:
         shutil.copytree(bench.folder / name, copy / name)
     shutil.copytree(bench.exercise.folder / "start" / "env", copy / "env")
     run = bench.run(
-        "bash", "-c", TRACE, cwd=BEFORE, shown="bash -x env/project.sh; ldd bin/spread   # as it was at the start"
+        *("bash", "-c", TRACE),
+        shown="bash -xc '. env/project.sh; ldd bin/spread'   # with env/ as it was at the start",
     )
     here = f"{os.path.realpath(copy)}/"
 
@@ -105,8 +126,8 @@ def same(said: str, path: str) -> bool:
 
 
 def mended(bench: Bench) -> None:
-    """Refuse unless ./run.sh uses release 2.1 and ./view.sh the viewer's own copy."""
-    for text in ("3 5 10", "0.5 1.5 4 8 8"):
+    """Refuse unless ./run.sh uses release 2.1 and ./view.sh the viewer's own copy, and a shell both."""
+    for text in ("1 5 11", "0.5 1.5 4 8 8"):
         values = [float(word) for word in text.split()]
         run = bench.run("./run.sh", *text.split())
         bench.near(
@@ -137,7 +158,32 @@ def mended(bench: Bench) -> None:
         elif "command not found" in run.output:
             what, own = "there is no viewer any more", "Colleagues need it: ./view.sh must find the command viewer."
         else:
-            what, own = f"`{run.shown}` ended with exit code {run.returncode}", "The output tells what it did not like."
-        bench.refuse(what, yours=run.output, expected=f"levels = {levels}", hint=own)
+            what = f"`{run.shown}` fails, with the message below"
+            own = "`bash -x view.sh 1 2 2` prints each command as it is run: which of them says that? A script that is "
+            own += "started sees only the variables that are exported."
+        if bench.run("bash", "-c", ". env/project.sh; alias viewer", ok=False).returncode == 0:
+            own = (
+                "Scripts do not expand aliases, so ./view.sh does not see yours. A function of the shell does what you "
+            )
+            own += "meant, or a small script in a folder of PATH."
+        bench.refuse(what, yours=run.output, expected=f"levels = {levels}", hint=own, output="")
     hint = "./view.sh must start the viewer, and hand its arguments on."
     bench.expect("what the viewer shows", yours=run.number("levels"), expected=levels, hint=hint)
+    by_hand(bench)
+
+
+def by_hand(bench: Bench) -> None:
+    """Refuse unless both programs are right for somebody who has the environment in a shell, and uses no script."""
+    values, numbers = (2.0, 3.0, 8.5), (6, 1, 6, 2)
+    typed = f"viewer {' '.join(map(str, numbers))}; bin/spread {' '.join(f'{value:g}' for value in values)}"
+    run = bench.run("bash", "-c", f". env/project.sh; {typed}", ok=False)
+    levels, spread = f"levels = {len(set(numbers))}", f"spread = {statistics.stdev(values):.6f}"
+    for line, name, script in ((levels, "viewer", "./view.sh"), (spread, "bin/spread", "./run.sh")):
+        bench.require(
+            line in run.lines,
+            f"`{name}` is right in {script}, and not in a shell that has sourced env/project.sh",
+            yours=run.output.strip(),
+            expected=line,
+            hint="The environment is for everybody who sources it, whatever the script is called. What the viewer "
+            "needs must hold for the viewer, whoever starts it, and for nobody else.",
+        )
