@@ -1,11 +1,14 @@
 """Holds when one installation serves a program that was built with release 1.0, and one that uses release 1.1."""
 
 import math
+import re
 import shutil
 
 from rankzero.exercises.bench import RefusedError
 from rankzero.exercises.kinds.build import Bench
 
+FINE = 200_000
+"""Points with which the steps are so many that they show whether the diffusivity has all digits of a double."""
 HERE = {"LD_LIBRARY_PATH": "installed/lib"}
 
 
@@ -32,7 +35,7 @@ def check(bench: Bench) -> None:
             "undefined reference": "The header promises a function that the library does not have under that name.",
         },
     )
-    for points, diffusivity in ((50, 0.7), (33, 1.3), (33, None)):
+    for points, diffusivity in ((50, 0.7), (33, 1.3), (33, None), (FINE, 0.7)):
         new_runs(bench, points, diffusivity)
 
 
@@ -65,10 +68,17 @@ def old_runs(bench: Bench, points: int, length: float | None) -> None:
     if soname != "libplan.so.1" and any(path.resolve() == (lib / "libplan.so.1").resolve() for path in others):
         what = "libplan.so.1 is the new library under the old name: the loader believes it, and the numbers are wrong"
         hint = "A link changes a name, not what is in the library. Install a library with the old ABI under that name."
+    elif run.stdout.strip().endswith("until time = 0.1"):  # what release 1.0 knew is where it was
+        zero = "diffusivity is 0" if "steps = 0 " in run.stdout else "diffusivity is not 1"
+        what = f"the old program gets wrong numbers: {zero} for a program that does not set it"
+        hint = "The old program knows of no diffusivity, and the library counts with it. plan_new must set it to 1."
     else:
         what = "the old program runs with the new library, and gets wrong numbers"
-        hint = "It reads and writes the members of the struct where they were in release 1.0. Compare what gdb prints "
-        hint += "for `ptype /o struct plan` in both libraries, and what plan_new puts into each member."
+        hint = "It reads and writes the members of the struct where they were in release 1.0. Where are they now? "
+        hint += (
+            "`gdb -batch -ex 'ptype /o struct plan' installed/lib/libplan.so.1` prints how many bytes from its start "
+        )
+        hint += "each member lies. Compare that with `last-year/libplan.so.1`."
     yours = run.output or f"exit code {run.returncode}"
     raise RefusedError(what, yours=yours, expected=expected, hint=hint)  # and not the whole output of readelf
 
@@ -88,6 +98,15 @@ def new_runs(bench: Bench, points: int, diffusivity: float | None) -> None:
             expected="the library of the release whose header it was compiled with",
             hint="The linker reads libplan.so, takes the soname from it, and writes that into the program: "
             "`readelf -d` of the library and of new shows it.",
+        )
+    found = re.fullmatch(r"new: steps = (\d+) until time = 0.1", run.stdout.strip())
+    if found and points == FINE and math.isclose(int(found[1]), steps(points, 2.0, diffusivity or 1.0), rel_tol=1e-6):
+        bench.refuse(
+            "the diffusivity loses digits on its way to plan_steps",
+            yours=run.stdout,
+            expected=expected,
+            hint="`diffusivity` is a double, with 16 digits; a float keeps 7. It needs 8 bytes, at a place that no old "
+            "program uses.",
         )
     bench.refuse(
         "the new program is not right",
