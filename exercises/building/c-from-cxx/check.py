@@ -1,5 +1,7 @@
 """Holds when one header and one C library serve programs in C and in C++."""
 
+import re
+
 from rankzero.exercises import compiled
 from rankzero.exercises.kinds.cxx import Bench
 
@@ -7,10 +9,12 @@ HINTS = {
     "expected.*at end of input": 'An extern "C" { is opened, and not closed where the same compiler sees it.',
     "template with C linkage": 'Templates exist in C++ only: what C++ headers declare stands outside of extern "C".',
     "conflicting declaration of C function": 'C has no overloads: what is written in C++ stays outside of extern "C".',
+    "cannot convert .std::vector|no matching function for call to .mean": "The header must keep `mean` of a "
+    "std::vector: programs in C++ use it.",
     "expected identifier or.*string constant": 'This is a C compiler, which does not know extern "C". Which macro does '
     "only a C++ compiler define?",
     r"undefined reference to `\w+\(": "A C++ compiler asks for a name with the types of the arguments in it, and the "
-    "library has been compiled by a C compiler. Does the header say that of this function?",
+    "library has been compiled by a C compiler. Does the header say that this function was compiled by a C compiler?",
     r"undefined reference to `\w+'": "A C compiler asks for the plain name. What does `nm libseries.a` show? A C "
     "library is compiled by a C compiler.",
 }
@@ -22,9 +26,10 @@ def check(bench: Bench) -> None:
     if run.returncode:
         bench.refuse(
             "`make` fails",
-            yours=compiled.first_error(run.output),
+            yours=message(run.stderr, HINTS),
             expected="exit code 0",
             hint=compiled.hint_for(run.output, HINTS),
+            output="",
         )
     bench.file("libseries.a")
     for values in ((1.0, 2.0, 6.0), (2.5, -4.0, 3.0, 8.0)):
@@ -47,12 +52,24 @@ def check(bench: Bench) -> None:
         if run.returncode:
             bench.refuse(
                 f"a user's program in {language} cannot be built with series.h and libseries.a",
-                yours=compiled.first_error(run.output),
+                yours=message(run.stderr, HINTS),
                 expected="no error",
                 hint=compiled.hint_for(run.output, HINTS),
+                output="",
             )
         run = bench.run(f"./{program}", "3", "0.5", "10")
         expected = "mean = 4.500000, largest = 10.000000, above = 2"
         bench.expect(
             f"what a user's program in {language} prints", yours=run.stdout.strip(), expected=expected, hint=hint
         )
+
+
+def message(said: str, hints: compiled.Hints) -> str:
+    """Return what a compiler or linker says that the hint is about: whole messages, of the linker the first three."""
+    first = r"^(?=\S*ld: |\S+:\d+:\d+: (?:fatal )?(?:error|warning)|In file |\S+: (?:In|At) |collect2|make)"
+    messages = re.split(first, said, flags=re.M)
+    about = next((pattern for pattern in hints if re.search(pattern, said, re.M)), "error|undefined|cannot find")
+    start = next((number for number, one in enumerate(messages) if re.search(about, one, re.M)), 0)
+    end = start + (3 if "ld: " in messages[start] else 1)
+    more = "…" if end > start + 1 and "ld: " in "".join(messages[end : end + 1]) else ""
+    return "".join(messages[start:end]) + more
