@@ -16,7 +16,7 @@ def check(bench: Bench) -> None:
     eye = bench.bring("witness.h").read_text(encoding="utf-8")
     source = bench.file("pi.c")
     source.write_text(f'#define WITNESS "{witness}"\n{eye}#line 1\n{source.read_text(encoding="utf-8")}')
-    for ranks, strips in ((4, 30011), (3, 20011)):
+    for ranks, strips in ((4, 50021), (3, 40009)):
         witness.write_text("")
         run = bench.run("bash", "run.sh", str(ranks), str(strips))
         judge_worlds(bench, ranks, Counter(witness.read_text().splitlines()))
