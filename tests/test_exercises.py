@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rankzero import places, proc, sandbox
-from rankzero.exercises import check, kinds, manifest, verdict
+from rankzero.exercises import check, compiled, kinds, manifest, verdict
 from rankzero.exercises.manifest import Exercise
 
 ALL = manifest.everything()
@@ -225,6 +225,23 @@ def test_a_program_that_does_not_compile_shows_the_first_error(tmp_path):
     judge = "def check(bench):\n    bench.compile('p.c', mpi=False)\n"
     said = judged(small(tmp_path, "c", judge, {"p.c": "int f(void);\nint main(void) { return f(); }\n"}, name="links"))
     assert said.what == "it compiles, and does not link"
+
+
+def test_the_error_that_is_shown_is_a_whole_message_and_the_one_that_the_hint_is_about():
+    text = (
+        "gcc -c p.c\n"
+        "In file included from p.c:1:\np.h:3:5: warning: unused\n    3 | int x;\n"
+        "p.c:4:9: error: first\n    4 |   y = 1;\n      |   ^\n"
+        "p.c:5:1: error: second, the cause\n    5 | }\n"
+        "make: *** [Makefile:2: p.o] Error 1\n"
+    )
+    assert compiled.first_error(text) == "p.c:4:9: error: first\n    4 |   y = 1;\n      |   ^"
+    assert compiled.first_error(text, {"cause": "…"}) == "p.c:5:1: error: second, the cause\n    5 | }"
+    assert compiled.first_error("sorry\n") == "sorry"
+    linker = "".join(f"/usr/bin/ld: a.o: in function `f{n}':\na.c:{n}: undefined reference to `g'\n" for n in range(5))
+    shown = compiled.first_error(linker)
+    assert shown.startswith("/usr/bin/ld: a.o: in function `f0'")
+    assert shown.endswith("…")
 
 
 CXX = '#include <iostream>\nint main() { std::cout << "sum = " << 1 + 2 << "\\n"; }\n'

@@ -1,7 +1,5 @@
 """Holds when one header and one C library serve programs in C and in C++."""
 
-import re
-
 from rankzero.exercises import compiled
 from rankzero.exercises.kinds.cxx import Bench
 
@@ -22,15 +20,7 @@ HINTS = {
 
 def check(bench: Bench) -> None:
     bench.run("make", "-s", "clean")
-    run = bench.run("make", ok=False, wall=60)
-    if run.returncode:
-        bench.refuse(
-            "`make` fails",
-            yours=message(run.stderr, HINTS),
-            expected="exit code 0",
-            hint=compiled.hint_for(run.output, HINTS),
-            output="",
-        )
+    bench.make(hints=HINTS)
     bench.file("libseries.a")
     for values in ((1.0, 2.0, 6.0), (2.5, -4.0, 3.0, 8.0)):
         words = [f"{value:g}" for value in values]
@@ -52,7 +42,7 @@ def check(bench: Bench) -> None:
         if run.returncode:
             bench.refuse(
                 f"a user's program in {language} cannot be built with series.h and libseries.a",
-                yours=message(run.stderr, HINTS),
+                yours=compiled.first_error(run.stderr, HINTS),
                 expected="no error",
                 hint=compiled.hint_for(run.output, HINTS),
                 output="",
@@ -62,14 +52,3 @@ def check(bench: Bench) -> None:
         bench.expect(
             f"what a user's program in {language} prints", yours=run.stdout.strip(), expected=expected, hint=hint
         )
-
-
-def message(said: str, hints: compiled.Hints) -> str:
-    """Return what a compiler or linker says that the hint is about: whole messages, of the linker the first three."""
-    first = r"^(?=\S*ld: |\S+:\d+:\d+: (?:fatal )?(?:error|warning)|In file |\S+: (?:In|At) |collect2|make)"
-    messages = re.split(first, said, flags=re.M)
-    about = next((pattern for pattern in hints if re.search(pattern, said, re.M)), "error|undefined|cannot find")
-    start = next((number for number, one in enumerate(messages) if re.search(about, one, re.M)), 0)
-    end = start + (3 if "ld: " in messages[start] else 1)
-    more = "…" if end > start + 1 and "ld: " in "".join(messages[end : end + 1]) else ""
-    return "".join(messages[start:end]) + more

@@ -1,15 +1,20 @@
 """Holds when every rank has the total that the C function in libtotal.so computes, with the MPI of the ranks."""
 
 import re
-from collections.abc import Sequence
 
-from rankzero.exercises.bench import RefusedError
 from rankzero.exercises.kinds.python import Bench
 from rankzero.mpi import toolchain
 
 RANKS = 4
 ADDED = 1000.0  # by the check's own total.c, to see who has computed
 LIBRARIES = {r"libmpich|libmpi\.so\.12": "MPICH", r"libmpi\.so\.40": "Open MPI"}
+HINTS = {
+    "ArgumentError": "By itself, ctypes hands over ints and pointers only. Give the types of all arguments, in "
+    "`.argtypes`, or the type of this one, as in `ctypes.c_double(weight)`.",
+    "killed by SIG": "A crash inside of C. With which MPI's mpi.h was libtotal.so compiled? It must be that of the "
+    "ranks: use its mpicc. And does each argument arrive with the type that total.c gives it?",
+    "had finished": "In `weighted_total`, MPI_Allreduce waits for all ranks of the communicator: each must call it.",
+}
 
 
 def check(bench: Bench) -> None:
@@ -35,7 +40,7 @@ def check(bench: Bench) -> None:
                 output="",
             )
 
-    totals = on_ranks(bench)
+    totals = bench.engines(RANKS, "on_ranks.py", "total", hints=HINTS)["total"]
     lost = [rank for rank, total in enumerate(totals) if type(total) is int]
     bench.require(
         not lost,
@@ -62,26 +67,3 @@ def check(bench: Bench) -> None:
         else "Compare, one by one, what total.c says of result and arguments with what ctypes is told: double is "
         "c_double, long is c_long, and a Python float that is handed over as an int loses what is behind the point.",
     )
-
-
-def on_ranks(bench: Bench) -> Sequence[float]:
-    """Return the total of each rank. Refuses, with the next step for what ctypes or C say, when there is none."""
-    try:
-        return bench.engines(RANKS, "on_ranks.py", "total")["total"]
-    except RefusedError as err:
-        if "ArgumentError" in err.yours:
-            err.hint = (
-                "By itself, ctypes hands over ints and pointers only. Give the types of all arguments, in `.argtypes`, "
-                "or the type of this one, as in `ctypes.c_double(weight)`."
-            )
-        elif "killed by SIG" in err.yours:
-            err.hint = (
-                "A crash inside of C. With which MPI's mpi.h was libtotal.so compiled? It must be that of the ranks: "
-                "use its mpicc. And does each argument arrive with the type that total.c gives it?"
-            )
-            err.yours = re.sub(
-                r"^ranks? [\d, ]+ w(as|ere) killed", "a rank was killed", err.yours
-            )  # whichever is first
-        elif "had finished" in err.yours:
-            err.hint = "In `weighted_total`, MPI_Allreduce waits for all ranks of the communicator: each must call it."
-        raise

@@ -71,7 +71,7 @@ def builds(bench: Bench, run: Run) -> None:
         )
     bench.refuse(
         f"`{run.shown}` fails",
-        yours=compiled.first_error(run.output),
+        yours=compiled.first_error(run.stderr),
         expected="exit code 0",
         hint=compiled.hint_for(run.output, {r"site/rod/\S*'?: (No such file|Not a directory)": HALF}),
     )

@@ -1,6 +1,5 @@
 """Holds when the counter is defined once, for ./count and for any other program with the same files."""
 
-import re
 import shlex
 
 from rankzero.exercises import compiled
@@ -23,15 +22,7 @@ WITH_OWN_MAKEFILE = HINTS | {
 
 def check(bench: Bench) -> None:
     bench.run("make", "-s", "clean")
-    run = bench.run("make", ok=False, wall=60)
-    if run.returncode:
-        bench.refuse(
-            "`make` fails",
-            yours=message(run.stderr, HINTS),
-            expected="exit code 0",
-            hint=compiled.hint_for(run.output, HINTS),
-            output="",
-        )
+    bench.make(hints=HINTS)
     for n in (10, 7):
         run = bench.run("./count", str(n))
         bench.near(
@@ -51,7 +42,7 @@ def check(bench: Bench) -> None:
     if run.returncode:
         bench.refuse(
             "a program with its own makefile cannot be built from the same files",
-            yours=message(run.stderr, WITH_OWN_MAKEFILE),
+            yours=compiled.first_error(run.stderr, WITH_OWN_MAKEFILE),
             expected="no error",
             hint=compiled.hint_for(run.output, WITH_OWN_MAKEFILE),
             output="",
@@ -80,14 +71,3 @@ def one_counter(bench: Bench, who: str, *, yours: float, expected: int) -> None:
         else "2 for each pair of numbers in a scalar product, 1 for each addition to a vector: is it all added to the "
         "counter that flops_count looks at?",
     )
-
-
-def message(said: str, hints: compiled.Hints) -> str:
-    """Return what a compiler or linker says that the hint is about: whole messages, of the linker the first three."""
-    first = r"^(?=\S*ld: |\S+:\d+:\d+: (?:fatal )?(?:error|warning)|In file |\S+: (?:In|At) |collect2|make)"
-    messages = re.split(first, said, flags=re.M)
-    about = next((pattern for pattern in hints if re.search(pattern, said, re.M)), "error|undefined|cannot find")
-    start = next((number for number, one in enumerate(messages) if re.search(about, one, re.M)), 0)
-    end = start + (3 if "ld: " in messages[start] else 1)
-    more = "…" if end > start + 1 and "ld: " in "".join(messages[end : end + 1]) else ""
-    return "".join(messages[start:end]) + more

@@ -20,6 +20,8 @@ Hints = Mapping[str, str]
 class Bench(bench.Bench):
     """A bench for programs in C, C++ and Fortran."""
 
+    BUILD_SECONDS = 60.0
+
     def compile(
         self,
         *sources: str,
@@ -43,16 +45,34 @@ class Bench(bench.Bench):
         libraries = () if suffix == ".f90" else ("-lm",)
         for source in sources:
             self.file(source)
-        run = self.run(wrapper, *flags, *sources, "-o", output, *libraries, ok=False, wall=60, **options)
+        argv = (wrapper, *flags, *sources, "-o", output, *libraries)
+        run = self.run(*argv, ok=False, wall=self.BUILD_SECONDS, **options)
         if run.returncode:
-            error = first_error(run.output)
+            error = first_error(run.stderr or run.output, hints)
             self.refuse(
                 "it does not compile" if "ld returned" not in run.output else "it compiles, and does not link",
                 yours=error,
                 expected="no error",
                 hint=hint_for(run.output, hints),
+                output="",
             )
         return f"./{output}"
+
+    def make(self, *targets: str, ok: bool = True, hints: Hints | None = None, **options: Any) -> bench.Run:
+        """Run make, and refuse with its first error when it fails. hints: as for `compile`."""
+        return self.built(self.run("make", *targets, ok=False, wall=self.BUILD_SECONDS, **options), ok, hints)
+
+    def built(self, run: bench.Run, ok: bool = True, hints: Hints | None = None) -> bench.Run:
+        """Return a build that was run, or refuse with its first error when it failed."""
+        if ok and run.returncode:
+            self.refuse(
+                f"`{run.shown}` fails",
+                yours=first_error(run.stderr or run.output, hints),
+                expected="exit code 0",
+                hint=hint_for(run.output, hints),
+                output="",
+            )
+        return run
 
     def mpirun(self, ranks: int, *argv: str, mpi: str | bool = True, **options: Any) -> bench.Run:
         """Run a program on ranks of the course's MPI, or of "MPICH"."""
@@ -94,11 +114,23 @@ def hint_for(output: str, hints: Hints | None) -> str:
     return next(found, "Mend the first error that it names; those after it often follow from it.")
 
 
-def first_error(text: str) -> str:
-    """Return the first error of a compiler or linker, with the lines that belong to it."""
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        if re.search(r"\berror\b|undefined reference|multiple definition|cannot find|Error:|^CMake Error", line):
-            before = lines[number - 4 : number] if line.startswith("Error:") else []  # gfortran shows the place first
-            return "\n".join([*before, *lines[number : number + 3]])
-    return bench.tail(text)
+_BEGINS = re.compile(
+    r"^(?=\S*ld: |\S+:\d+:\d+:|In file included|\S+: (?:In|At) \S|collect2: |make(?:\[\d+\])?: |CMake |-- )", re.M
+)
+"""Where a compiler, linker, make or CMake begins another message."""
+_COMPLAINS = r"\berror\b|undefined reference|multiple definition|cannot find|Error:|^CMake Error"
+
+
+def first_error(text: str, hints: Hints | None = None) -> str:
+    """Return the first error of a compiler or linker, as a whole: the one that the hint is about, where there is one.
+
+    The linker's come in threes, as its first may be about a file and the next ones about what is missing there.
+    """
+    messages = _BEGINS.split(text)
+    about = next((pattern for pattern in hints or {} if re.search(pattern, text, re.M)), _COMPLAINS)
+    start = next((number for number, one in enumerate(messages) if re.search(about, one, re.M)), None)
+    if start is None:
+        return bench.tail(text)
+    end = start + (3 if "ld: " in messages[start] else 1)
+    more = "…" if end > start + 1 and "ld: " in "".join(messages[end : end + 1]) else ""
+    return "\n".join(("".join(messages[start:end]) + more).strip().splitlines()[: bench.TAIL])

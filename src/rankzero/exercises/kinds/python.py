@@ -54,12 +54,14 @@ class Bench(compiled.Bench):
         if "unready" in said:
             raise bench.CannotJudgeError(f"{ranks} ranks could not be started here: {bench.tail(said['unready'])}")
         if "error" in said:
-            own = (hint for pattern, hint in (hints or {}).items() if re.search(pattern, said["error"]))
+            # Which rank crashes first is chance, and its end is the end of all.
+            error = re.sub(r"^ranks? [\d, ]+ (?:was|were) killed", "a rank was killed", said["error"])
+            own = (hint for pattern, hint in (hints or {}).items() if re.search(pattern, error))
             self.refuse(
                 f"{file} does not come to its end on {ranks} ranks",
-                yours=bench.tail(said["error"]),
+                yours=bench.tail(error),
                 expected="every rank comes to the end",
-                hint=next(own, CRASH if "killed by SIG" in said["error"] else RAISED),
+                hint=next(own, CRASH if "killed by SIG" in error else RAISED),
             )
         if "lacking" in said:
             name, rank, why = said["lacking"]
