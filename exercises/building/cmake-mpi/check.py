@@ -43,6 +43,12 @@ def check(bench: Bench) -> None:
     run = bench.mpirun(1, "use/alone")
     bench.near("the average of one rank", yours=run.number("average"), expected=7.0, within=0.001)
 
+    judge_choice(bench)
+    judge_package(bench, "stage")
+
+
+def judge_choice(bench: Bench) -> None:
+    """Refuse when another MPI than the one that CMake was told is linked."""
     try:
         mpicc = bench.second_mpi("mpicc")
     except CannotJudgeError:
@@ -59,3 +65,20 @@ def check(bench: Bench) -> None:
         hint="The user of a project chooses the compiler and the MPI, when configuring. A project that names one, or "
         "asks the first `mpicc` on PATH, takes that choice away. find_package(MPI) heeds it.",
     )
+
+
+def judge_package(bench: Bench, prefix: str) -> None:
+    """Refuse when the installed target has in it where this machine has its MPI."""
+    for file in sorted((bench.folder / prefix).rglob("*.cmake")):
+        for line in file.read_text().splitlines():
+            named = re.match(r'\s*((?:INTERFACE|IMPORTED)_\w+) "([^"]*)"', line)
+            if named and (path := re.search(r"(?:^|[;:= IL])(/[^;>]+)", named[2])):
+                bench.refuse(
+                    "the installed target has a path of this machine in it",
+                    yours=f"{path[1]} in {named[1]}, in {file.name}",
+                    expected='INTERFACE_LINK_LIBRARIES "MPI::MPI_C"',
+                    hint="Where the package is used, MPI may be somewhere else. ${MPI_C_INCLUDE_DIRS} and "
+                    "${MPI_C_LIBRARIES} are paths, and are written down as such. The target MPI::MPI_C is written down "
+                    "by its name.",
+                    output="",
+                )
