@@ -7,16 +7,23 @@ from rankzero.exercises.kinds.build import Bench
 PRODUCTS = ("grid.o", "main.o", "report.o", "cells")
 LISTS = {
     r"No rule to make target 'clean'": "Keep the target clean of the start: the check begins with it.",
-    r"\.(d|dep|depend)'?: No such file": "At the first build there are no lists yet, and none are needed: -include "
-    "says nothing when a file is missing.",
-    r"No rule to make target .*old_names\.h": "An old list still names a header that is gone. -MP, beside -MMD, writes "
-    "an empty rule for each header: make then takes one that is gone for changed.",
+    r"\.(d|dep|depend)'?: No such file": "At the first build there are no `.d` files yet, and none are needed: "
+    "-include says nothing when a file is missing.",
+    r"No rule to make target .*old_names\.h": "An old `.d` file still names a header that is gone. -MP, beside -MMD, "
+    "writes an empty rule for each header: make then takes one that is gone for changed.",
 }
 
 
 def check(bench: Bench) -> None:
     bench.make("-s", "clean", hints=LISTS)
     bench.make("-j4", hints=LISTS)
+    bench.require(
+        (bench.folder / "cells").exists(),
+        "make without a name does not make cells",
+        yours=f"made: {', '.join(sorted(path.name for path in bench.folder.rglob('*.o'))) or 'nothing'}",
+        expected="cells",
+        hint="`make` without a name makes the first target of the file. Put your rules behind that of cells.",
+    )
     judge_mean(bench, "after a build from nothing", cells=5, coldest=10)
     make(bench, "nothing has changed", compiles=())
 
@@ -29,14 +36,20 @@ def check(bench: Bench) -> None:
     judge_mean(bench, "after a change of units.h", cells=5, coldest=10, zero=273.15)
 
     change(bench, "values", "grid.h", "start_values.h")
-    make(bench, "only grid.h has changed", compiles=("grid.o", "main.o"))
+    make(bench, "only grid.h has changed, which includes start_values.h now", compiles=("grid.o", "main.o"))
     change(bench, "warmer", "start_values.h")
     make(bench, "only start_values.h has changed", compiles=("grid.o", "main.o"))
-    judge_mean(bench, "after a change of start_values.h, which grid.h includes since", cells=8, coldest=14, zero=273.15)
+    judge_mean(
+        bench,
+        "after a change of start_values.h, which grid.h now includes",
+        cells=8,
+        coldest=14,
+        zero=273.15,
+    )
 
     change(bench, "modern", "report.c")
     (bench.folder / "old_names.h").unlink()
-    make(bench, "only report.c has changed", compiles=("report.o",))
+    make(bench, "only report.c has changed, and old_names.h is gone", compiles=("report.o",))
     judge_mean(bench, "without old_names.h", cells=8, coldest=14, zero=273.15)
 
 
@@ -52,7 +65,7 @@ def change(bench: Bench, step: str, *names: str) -> None:
 def make(bench: Bench, what: str, *, compiles: tuple[str, ...]) -> None:
     """Run make; refuse when it makes what it need not. What it leaves out shows in the result."""
     before = made(bench)
-    bench.make(hints=LISTS)
+    bench.make(hints=LISTS, shown=f"make   # {what}")
     after = made(bench)
     for name in PRODUCTS:
         bench.require(
@@ -85,6 +98,6 @@ def judge_mean(bench: Bench, when: str, *, cells: int, coldest: float, zero: flo
         f"the mean is not right {when}",
         yours=run.search(r"^mean.*", "mean = a number")[0],
         expected=f"mean = {mean:.2f} {'K' if zero else 'C'}",
-        hint="Which objects did make compile again, and which still have the header in them as it was? "
-        "`make -p | grep '^grid.o'` prints what make believes that grid.o depends on.",
+        hint="Which objects did make compile again, and which still have the header in them as it was? Change it in "
+        "the same way yourself; `make -p | grep '^grid.o'` then prints what make believes that grid.o depends on.",
     )
