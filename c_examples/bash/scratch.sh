@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Purpose: Run a command with a scratch folder, in three ways. Two are wrong; only `right` stops when it is told to,
 #          takes the command and the folder with it, and keeps the exit code.
-# Run:     for way in goes_on orphan right; do ./scratch.sh $way ./worker.sh TERM 40 || echo "exit code $?"; done
+# Run:     for way in goes_on orphan right; do ./scratch.sh $way ./worker.sh TERM 40 || echo "exit code $?"; done | cat
 #          ./scratch.sh right ./worker.sh INT 600 || echo "exit code $?"
 #          ./scratch.sh right bash -c 'exit 7' || echo "exit code $?"
 # Source:  Bash Reference Manual, Signals

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Purpose: Stand for a long program: signal the script that started it, then say what becomes of the program itself.
-# Run:     ./scratch.sh orphan ./worker.sh TERM 600 || echo "exit code $?"
+# Run:     { ./scratch.sh orphan ./worker.sh TERM 600 || echo "exit code $?"; } | cat
 #          ./scratch.sh right ./worker.sh TERM 600 || echo "exit code $?"
 # Source:  none, a loop that looks who its parent is
 set -euo pipefail
