@@ -259,6 +259,7 @@ def environment(tree: Path) -> dict[str, str]:
 
 def _compiles(file: Path, tree: Path) -> bool:
     env = environment(tree)
+    topics = [f"-I{folder}" for folder in sorted(file.parent.parent.iterdir()) if folder.is_dir()]
     match file.suffix:
         case ".py":
             return _is_python(file.read_text())
@@ -269,8 +270,8 @@ def _compiles(file: Path, tree: Path) -> bool:
                 argv = ["mpifort", "-fsyntax-only", f"-J{folder}", *_modules(file), file]
                 return proc.run(argv, env=env, limits=DIRECT).ok
         case ".cpp":
-            return proc.run(["mpicxx", "-fsyntax-only", file], env=env, limits=DIRECT).ok
-    return proc.run(["mpicc", "-fsyntax-only", file], env=env, limits=DIRECT).ok
+            return proc.run(["mpicxx", "-fsyntax-only", *topics, file], env=env, limits=DIRECT).ok
+    return proc.run(["mpicc", "-fsyntax-only", *topics, file], env=env, limits=DIRECT).ok
 
 
 def _modules(file: Path) -> list[Path]:
