@@ -6,34 +6,13 @@
  *          RANKZERO_PMPI_FOLDER=$PWD LD_PRELOAD=$PWD/counter.so mpirun -n 2 ./a.out && ls calls.0 calls.1
  * Source:  MPI 4.0, chapter 15 (profiling interface); dlsym(3), mmap(2)
  *
- * Both MPI_X and PMPI_X are defined here, and each goes on to the next library's function of the same name. C, C++
- * and mpi4py call MPI_X. So does Fortran with MPICH 4.0, but Open MPI 4.1's Fortran calls PMPI_X: a library that only
- * defines MPI_X never sees it. Going on to MPI_X, not to PMPI_X, lets a second preloaded library see the call too.
- * What is called from within a call (MPI-IO calls collectives) is not counted again.
- *
- * No argument list stands here. All arguments of these functions are integers or pointers, and in the 64-bit ABIs of
- * Linux each takes one register or one 8-byte slot of the stack, so a wrapper need only know how many there are.
- * A test compares those numbers with mpi.h.
- *
- * The library must not need libmpi itself: it is also loaded into the shell and mpirun. Hence --as-needed, and no
- * MPI_COMM_WORLD, which is an object of libmpi's in Open MPI. A process that never calls MPI_Init makes no file.
+ * What is called from within a call (MPI-IO calls collectives) is not counted again. No argument list stands here, only
+ * how many arguments there are: preloaded.h says why that is enough, and why both MPI_X and PMPI_X are defined.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <link.h>
-#include <mpi.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <time.h>
-#include <unistd.h>
 
-_Static_assert(sizeof(void *) == 8, "arguments are passed on as 8-byte words");
+#include "preloaded.h"
 
 /* -- the calls ---------------------------------------------------------------------------------------------------- */
 
@@ -203,62 +182,7 @@ static void end(int completed) {
     }
 }
 
-/* -- the next library --------------------------------------------------------------------------------------------- */
-
-static int open_if_mpi(struct dl_phdr_info *library, size_t size, void *handle) {
-    (void)size;
-    const char *slash = strrchr(library->dlpi_name, '/');
-    const char *name = slash ? slash + 1 : library->dlpi_name;
-    if (strncmp(name, "libmpi.so", 9) == 0 || strncmp(name, "libmpich.so", 11) == 0) {
-        *(void **)handle = dlopen(library->dlpi_name, RTLD_LAZY | RTLD_NOLOAD);
-    }
-    return *(void **)handle != NULL;
-}
-
-/* Return the next symbol of that name, or NULL. mpi4py is loaded late and privately: RTLD_NEXT does not see its MPI. */
-static void *next(const char *name) {
-    void *found = dlsym(RTLD_NEXT, name);
-    if (!found) {
-        static void *_Atomic mpi;
-        void *handle = atomic_load(&mpi);
-        if (!handle) {
-            dl_iterate_phdr(open_if_mpi, &handle);
-            atomic_store(&mpi, handle);
-        }
-        found = handle ? dlsym(handle, name) : NULL;
-    }
-    return found;
-}
-
-/* Return an object of the MPI library. Its address may be in the program itself, which got a copy when it was linked. */
-static void *object(const char *name) {
-    void *found = dlsym(RTLD_DEFAULT, name);
-    return found ? found : next(name);
-}
-
-static void *must(const char *name) {
-    void *found = next(name);
-    if (!found) {
-        fprintf(stderr, "counter.so: %s was called, and no MPI library has it\n", name);
-        abort();
-    }
-    return found;
-}
-
 /* -- a rank's life ------------------------------------------------------------------------------------------------ */
-
-static char path[4096];
-
-static int rank_by_launcher(void) {
-    const char *names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value) {
-            return atoi(value);
-        }
-    }
-    return 0;
-}
 
 static void open_file(void) {
     static const struct row rows[] = {
@@ -267,30 +191,15 @@ static void open_file(void) {
 #define ROW_S(n, name) ROW(n, name, 'S')
 #define ROW_T(n, name, answer) ROW(n, name, 'T')
         CALLS(ROW_B, ROW_S, ROW_T) LIFE(ROW_B)};
-    const char *folder = getenv("RANKZERO_PMPI_FOLDER");
-    if (!folder || atomic_load(&shared)) {
+    if (atomic_load(&shared)) {
+        return;
+    }
+    struct file *file = new_file("starting", sizeof *file);
+    if (!file) {
         return;
     }
     /* Whoever gave us the folder will want our stack too; Yama would otherwise allow that to our ancestors only. */
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-    if (snprintf(path, sizeof path, "%s/starting.%d", folder, (int)getpid()) >= (int)sizeof path) {
-        return;
-    }
-    unlink(path);
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return;
-    }
-    void *memory = MAP_FAILED;
-    if (posix_fallocate(fd, 0, sizeof(struct file)) == 0) { /* a full disk is no SIGBUS later */
-        memory = mmap(NULL, sizeof(struct file), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    }
-    close(fd);
-    if (memory == MAP_FAILED) {
-        unlink(path);
-        return;
-    }
-    struct file *file = memory;
     file->rows = CALL_COUNT;
     file->pid = (int)getpid();
     file->rank = rank_by_launcher();
@@ -302,20 +211,14 @@ static void open_file(void) {
     atomic_store_explicit(&shared, file, memory_order_release);
 }
 
-/* The rank is known: give the file its name, which replaces that of an earlier run. */
+/* The rank is known: give the file its name. */
 static void name_file(int level) {
     struct file *file = atomic_load(&shared);
     if (!file) {
         return;
     }
-#ifdef OPEN_MPI
-    MPI_Comm world = object("ompi_mpi_comm_world"), none = object("ompi_mpi_comm_null");
-    int ours = world && none;
-#else
-    MPI_Comm world = MPI_COMM_WORLD, none = MPI_COMM_NULL;
-    int ours = !object("ompi_mpi_comm_world");
-#endif
-    if (!ours) { /* the program uses another MPI than the one this library was made with */
+    MPI_Comm world, none;
+    if (!handles(&world, &none)) {
         atomic_store(&shared, NULL);
         unlink(path);
         return;
@@ -332,46 +235,12 @@ static void name_file(int level) {
     atomic_store(&many_threads, level == MPI_THREAD_MULTIPLE);
     atomic_store(&file->rank, rank);
     atomic_store(&file->size, size);
-    char named[sizeof path + 32];
-    int folder = (int)(strrchr(path, '/') - path);
     if (parent == none) {
-        snprintf(named, sizeof named, "%.*s/calls.%d", folder, path, rank);
+        rename_file("calls", rank);
     } else { /* another world, with ranks from 0 again */
-        snprintf(named, sizeof named, "%.*s/spawned.%d", folder, path, (int)getpid());
+        rename_file("spawned", (int)getpid());
     }
-    rename(path, named);
 }
-
-typedef intptr_t word;
-
-#define P0 void
-#define P1 word a
-#define P2 P1, word b
-#define P3 P2, word c
-#define P4 P3, word d
-#define P5 P4, word e
-#define P6 P5, word f
-#define P7 P6, word g
-#define P8 P7, word h
-#define P9 P8, word i
-#define P10 P9, word j
-#define P11 P10, word k
-#define P12 P11, word l
-#define P13 P12, word m
-#define A0
-#define A1 a
-#define A2 A1, b
-#define A3 A2, c
-#define A4 A3, d
-#define A5 A4, e
-#define A6 A5, f
-#define A7 A6, g
-#define A8 A7, h
-#define A9 A8, i
-#define A10 A9, j
-#define A11 A10, k
-#define A12 A11, l
-#define A13 A12, m
 
 /* The functions have names of their own here, as mpi.h declares the real ones with their types. */
 #define WRAP(prefix, n, name, before, completed)                                                   \

@@ -22,7 +22,8 @@ def into(folder: Path, source: Path, compiler: str = "cc") -> Path:
 
 
 def library(source: Path, compiler: str = "cc") -> Path:
-    """Return the shared library made of one C file, for LD_PRELOAD; compiled at the first call, then kept.
+    """Return the shared library made of one C file (and the headers beside it), for LD_PRELOAD; compiled once.
+
 
     `compiler` is `cc`, or an MPI's `mpicc` for a source that includes mpi.h: a library fits one MPI only. Libraries
     that the source does not need are not linked in, as a preloaded one comes into every process below.
@@ -34,6 +35,8 @@ def library(source: Path, compiler: str = "cc") -> Path:
     # Another version of compiler or MPI is another file behind the name.
     stat = Path(found).stat()
     key = hashlib.sha256(source.read_bytes())
+    for header in sorted(source.parent.glob("*.h")):
+        key.update(header.read_bytes())
     key.update(f"{os.uname().machine} {found} {os.path.realpath(found)} {stat.st_size} {stat.st_mtime_ns}".encode())
     made = places.home() / "build" / f"{source.stem}-{key.hexdigest()[:12]}.so"
     if not made.exists():
