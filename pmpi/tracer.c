@@ -7,7 +7,7 @@
  *
  * The file is memory of the rank (preloaded.h), so nothing is written during the run and nothing is lost in a kill: a
  * call that never returned stands there without an end. It has room for $RANKZERO_PMPI_LIMIT records, 100000 when that
- * is not set; calls beyond are counted, not kept.
+ * is not set; calls beyond are counted, not kept. A call takes about 80 ns longer, half of that to read the clock.
  *
  * Times are nanoseconds of CLOCK_MONOTONIC, the same clock for all processes of one machine. Across nodes it is not:
  * each counts from its own boot, and offsets would have to be measured (a ping-pong before and after the run).
@@ -44,7 +44,7 @@
  * A signature has a letter for each argument:
  *   n t     count and datatype of what goes out, v for an array of counts, b its buffer, which may be MPI_IN_PLACE
  *   N T     the same where that is in place
- *   d g     destination and tag      S G  source and tag      o  root      e  target of one-sided work
+ *   d g     destination and tag      S G  source and tag      o  root      a  target of one-sided work
  *   c w     communicator, window     x    new communicator    f  communicator or window that is freed
  *   r m     new request, message     q    request or requests that it is about, k of them       M  message
  *   y       flag                     i    index               l j  number of indices, indices   u  status or statuses
@@ -88,13 +88,13 @@
     LARGE(X, 'C', 6, Win_allocate, "...c..") LARGE(X, 'C', 6, Win_allocate_shared, "...c..") \
     X('C', 3, Win_create_dynamic, ".c.") X('C', 1, Win_free, "f") X('U', 2, Win_fence, ".w") \
     X('U', 3, Win_start, "..w") X('U', 1, Win_complete, "w") X('U', 3, Win_post, "..w") X('U', 1, Win_wait, "w") \
-    X('U', 2, Win_test, "w.") X('U', 4, Win_lock, ".e.w") X('U', 2, Win_unlock, "ew") X('U', 2, Win_lock_all, ".w") \
-    X('U', 1, Win_unlock_all, "w") X('U', 2, Win_flush, "ew") X('U', 1, Win_flush_all, "w") \
-    X('U', 2, Win_flush_local, "ew") X('U', 1, Win_flush_local_all, "w") X('U', 1, Win_sync, "w") \
-    LARGE(X, 'P', 8, Put, ".nte...w") LARGE(X, 'G', 8, Get, ".nte...w") LARGE(X, 'P', 9, Accumulate, ".nte....w") \
-    LARGE(X, 'G', 12, Get_accumulate, "....nte....w") X('G', 7, Fetch_and_op, "..te..w") \
-    X('G', 7, Compare_and_swap, "...te.w") LARGE(X, 'P', 9, Rput, ".nte...w.") LARGE(X, 'G', 9, Rget, ".nte...w.") \
-    LARGE(X, 'P', 10, Raccumulate, ".nte....w.") LARGE(X, 'G', 13, Rget_accumulate, "....nte....w.") \
+    X('U', 2, Win_test, "w.") X('U', 4, Win_lock, ".a.w") X('U', 2, Win_unlock, "aw") X('U', 2, Win_lock_all, ".w") \
+    X('U', 1, Win_unlock_all, "w") X('U', 2, Win_flush, "aw") X('U', 1, Win_flush_all, "w") \
+    X('U', 2, Win_flush_local, "aw") X('U', 1, Win_flush_local_all, "w") X('U', 1, Win_sync, "w") \
+    LARGE(X, 'P', 8, Put, ".nta...w") LARGE(X, 'G', 8, Get, ".nta...w") LARGE(X, 'P', 9, Accumulate, ".nta....w") \
+    LARGE(X, 'G', 12, Get_accumulate, "....nta....w") X('G', 7, Fetch_and_op, "..ta..w") \
+    X('G', 7, Compare_and_swap, "...ta.w") LARGE(X, 'P', 9, Rput, ".nta...w.") LARGE(X, 'G', 9, Rget, ".nta...w.") \
+    LARGE(X, 'P', 10, Raccumulate, ".nta....w.") LARGE(X, 'G', 13, Rget_accumulate, "....nta....w.") \
     X('F', 5, File_open, "c....") X('F', 1, File_close, ".") X('F', 6, File_set_view, "......") \
     X('F', 1, File_sync, ".") LARGE(X, 'F', 5, File_read, "..nt.") LARGE(X, 'F', 5, File_write, "..nt.") \
     LARGE(X, 'F', 6, File_read_at, "...nt.") LARGE(X, 'F', 6, File_write_at, "...nt.") \
@@ -421,7 +421,7 @@ static void envelope(const struct frame *frame, int call, const word *w) {
         in->peer = peer_in(peers, (int)ARG('S'));
         in->tag = (int)ARG('G');
     }
-    for (const char *letter = "doe"; *letter; letter++) {
+    for (const char *letter = "doa"; *letter; letter++) {
         if (HAS(*letter)) {
             frame->record->peer = peer_in(peers, (int)ARG(*letter));
         }
@@ -643,12 +643,12 @@ static void after(struct frame *frame, int call, word *w, int code) {
 static void open_file(void) {
     const char *set = getenv("RANKZERO_PMPI_LIMIT");
     uint64_t limit = set ? strtoull(set, NULL, 10) : 100000;
-    struct file *file = atomic_load(&shared)
-                            ? NULL
-                            : new_file("tracing", sizeof *file + limit * sizeof(struct record));
+    size_t size = sizeof(struct file) + limit * sizeof(struct record);
+    struct file *file = atomic_load(&shared) ? NULL : new_file("tracing", size);
     if (!file) {
         return;
     }
+    memset(file, 0, size); /* its pages are there from now on: no call pays for that */
     file->rows = CALL_COUNT;
     file->pid = (int)getpid();
     file->rank = rank_by_launcher();

@@ -24,7 +24,6 @@ def into(folder: Path, source: Path, compiler: str = "cc") -> Path:
 def library(source: Path, compiler: str = "cc") -> Path:
     """Return the shared library made of one C file (and the headers beside it), for LD_PRELOAD; compiled once.
 
-
     `compiler` is `cc`, or an MPI's `mpicc` for a source that includes mpi.h: a library fits one MPI only. Libraries
     that the source does not need are not linked in, as a preloaded one comes into every process below.
     Raises proc.CommandFailedError with the compiler's words, proc.ProcError when there is no such compiler.

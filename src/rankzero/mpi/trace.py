@@ -18,6 +18,7 @@ import math
 import os
 import struct
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -95,7 +96,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One end of a message, or bytes put ("P") or got ("G"); done is 0 when that is not known to have ended."""
+    """One end of a message, or bytes put ("P") or got ("G"); done is None when it is not known to have ended."""
 
     rank: int
     moves: str
@@ -119,6 +120,10 @@ class Trace:
     dropped: int = 0
     result: proc.Result | None = None
     _parts: tuple[tuple[_Part, ...], ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        calls = sum(map(len, self.calls))
+        return f"<trace of {self.ranks} ranks: {calls} calls, {len(self.messages())} messages>"
 
     @property
     def ranks(self) -> int:
@@ -207,17 +212,22 @@ class Trace:
         return (part for mine in self._parts for part in mine)
 
     def _matched(self) -> Iterator[Message]:
+        for sent, received in self._pairs():
+            when = received.done if received and received.done is not None else math.inf
+            yield Message(sent.begin, when, sent.rank, sent.peer, sent.tag, sent.communicator, sent.size)
+
+    def _pairs(self) -> Iterator[tuple[_Part, _Part | None]]:
+        """Yield each send with the receive that took, or would take, its message."""
         ends: dict[tuple[int, int, int, int], tuple[list[_Part], list[_Part]]] = defaultdict(lambda: ([], []))
         for part in self._all_parts():
             if part.moves == "S":
                 ends[part.rank, part.peer, part.communicator, part.tag][0].append(part)
             elif part.moves == "R":
                 ends[part.peer, part.rank, part.communicator, part.tag][1].append(part)
-        for (source, destination, communicator, tag), (sends, receives) in ends.items():
+        for sends, receives in ends.values():
             for sent, received in zip_longest(sends, receives):
                 if sent:  # a receive without its send: the send was beyond the limit
-                    when = received.done if received and received.done is not None else math.inf
-                    yield Message(sent.begin, when, source, destination, tag, communicator, sent.size)
+                    yield sent, received
 
 
 class TracedProgramError(proc.CommandFailedError):
@@ -261,9 +271,9 @@ def record(
 
     argv is the program, without `mpirun`. mpi: the one it was compiled for; the course's own by default. env: variables
     on top of this process's. records: calls that are kept of each rank, the first ones.
-    Raises TracedProgramError, which holds the trace, when the program does not end with 0 within its limits (check=False
-    returns that trace instead, and its `result` says how it ended), and proc.ProcError when there is no MPI, or no
-    rank of it has called MPI_Init.
+    Raises TracedProgramError, which holds the trace, when the program does not end with 0 within its limits; with
+    check=False that trace is returned, and its `result` says how it ended. Raises proc.ProcError when there is no MPI,
+    or no rank of it has called MPI_Init.
     """
     mpi = mpi or toolchain.course()
     if mpi is None:
@@ -280,11 +290,13 @@ def record(
             "OMPI_MCA_btl_vader_backing_directory": shm,
             "OMPI_MCA_btl_sm_backing_directory": shm,
         }
+        if ranks > len(os.sched_getaffinity(0)):
+            all_of_it["OMPI_MCA_mpi_yield_when_idle"] = "1"  # who waits leaves the cores to those that compute
         all_of_it |= env or {}
         all_of_it |= environment(folder, mpi, all_of_it, records)
         command = [mpi.mpirun, "-n", str(ranks), *argv]
         result = proc.run(command, cwd=cwd, env=all_of_it, limits=limits)
-        trace = read(folder, result)
+        trace = read(folder, result, time.monotonic_ns())
     if check and not result.ok:
         raise TracedProgramError(result, trace)
     if result.ok and not any(trace.calls):
@@ -294,9 +306,10 @@ def record(
     return trace
 
 
-def read(folder: Path, result: proc.Result | None = None) -> Trace:
+def read(folder: Path, result: proc.Result | None = None, until: int = 0) -> Trace:
     """Return the trace that the ranks of one run have written into a folder; without calls when there is none.
 
+    until: when the run ended, in nanoseconds of CLOCK_MONOTONIC: what never returned goes on to then.
     Ranks that MPI_Comm_spawn started are left out. A file that is being written may be read as well.
     """
     files = {}
@@ -312,6 +325,7 @@ def read(folder: Path, result: proc.Result | None = None) -> Trace:
     ready = [one[2][1] for mine in raw.values() for one in mine if one[0].startswith("MPI_Init") and one[2][1]]
     zero = max(ready, default=0)
     last = max((max(one[2][:3]) for mine in raw.values() for one in mine), default=0)
+    last = max(last, until)
     numbers = {_WORLD: 0}
     for _, _, one in sorted((one for mine in raw.values() for one in mine), key=lambda one: one[2][0]):
         if one[6]:
