@@ -28,6 +28,7 @@ VERBS = {
     "reset": ("rankzero.exercises.verbs:RESET", "begin an exercise again, and keep your files beside"),
     "watch": ("rankzero.exercises.verbs:WATCH", "judge an exercise each time a file of it is saved"),
     "progress": ("rankzero.exercises.verbs:PROGRESS", "show what you have done, as text, page or JSON"),
+    "trace": ("rankzero.mpi.trace", "run an MPI program and say what each rank called and sent"),
     "execute": ("rankzero.notebooks", "run notebooks from a fresh kernel and store their outputs"),
     "book": ("rankzero.book", "build the site from the committed outputs"),
     "serve": ("rankzero.book", "build the site and show it on this machine"),
