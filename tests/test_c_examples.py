@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from rankzero import places, proc
 from rankzero.mpi import toolchain
 
+PAIRS = ("pingpong", "eager")  # programs for 2 ranks
 FRONTS = ("heat_c", "heat_cpp", "heat_f90")
 NUMBER = r"\d\.\d{9}E[+-]\d\d"
 INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LD_LIBRARY_PATH", "CC", "CXX", "FC", "CFLAGS", "CXXFLAGS", "FFLAGS")
@@ -81,8 +83,12 @@ class Lab:
     def make(self, *words):
         return self.run("make", "-j2", "-C", self.root / "c_examples", f"MPI={self.suffix}", *words)
 
-    def mpirun(self, ranks, *argv):
-        return self.run(self.mpi.mpirun, "-n", str(ranks), *argv)
+    def mpirun(self, ranks, *argv, **variables):
+        return self.run(self.mpi.mpirun, "-n", str(ranks), *argv, **variables)
+
+    def of_mpi(self, program):
+        """A program of the chapter on MPI."""
+        return self.programs / "mpi/bin" / program
 
 
 def other(mpi):
@@ -128,6 +134,11 @@ def single_programs():
     return sorted(f"{path.parent.name}/{path.stem}" for path in sources if not (path.parent / "Makefile").exists())
 
 
+def mpi_programs():
+    """The programs of the chapter on MPI, as they are called when built."""
+    return [*sorted(path.stem for path in (places.ROOT / "c_examples/mpi").glob("*.c")), "ring_cpp", "ring_f90"]
+
+
 @pytest.mark.parametrize("program", single_programs())
 def test_a_program_finds_itself_right_on_1_to_3_ranks(made, program):
     for ranks in (1, 2, 3):
@@ -135,7 +146,8 @@ def test_a_program_finds_itself_right_on_1_to_3_ranks(made, program):
 
 
 def test_make_check_runs_all_on_4_ranks_and_the_fronts_of_heat_agree_to_the_last_digit_on_1_to_4(made):
-    said = made.make("check").stdout
+    said = made.make("check", "CHECKED=ring halo").stdout
+    assert re.findall("-n 4 mpi/bin/(.*)", said) == ["ring", "halo"]
     assert all(f"-n 4 ../build/c/{program}" in said for program in single_programs())
     results = (made.programs / "heat/results").read_text().splitlines()
     assert len(results) == len(FRONTS) * 4
@@ -165,6 +177,109 @@ def assert_is_refused(result):
     assert result.returncode == 2, result.command
     assert "at least the number of ranks" in result.stderr
     assert "within" not in result.stdout  # MPICH's launcher says how they ended
+
+
+@pytest.mark.parametrize("program", mpi_programs())
+def test_a_program_on_mpi_finds_itself_right(made, program):
+    ranks = 4 if made.mpi.name == "Open MPI" else 3  # MPICH's ranks do not give way where cores are few
+    said = made.mpirun(2 if program in PAIRS else ranks, made.of_mpi(program)).stdout
+    assert re.search(r"^\w+: .*: (right|within the bound)$", said, re.MULTILINE)
+
+
+def test_the_ring_says_the_same_in_all_languages(made):
+    rings = [[made.of_mpi(name)] for name in ("ring", "ring_cpp", "ring_f90")]
+    if toolchain.course() == made.mpi:  # the one that mpi4py uses
+        rings.append([sys.executable, made.root / "c_examples/mpi/ring.py"])
+    said = {made.mpirun(3, *ring).stdout for ring in rings}
+    assert said == {"token 6, by Send and Recv 6, by Sendrecv 6\nring: ranks 3: right\n"}
+
+
+@pytest.mark.parametrize("copied", ["Open MPI"], indirect=True)
+def test_the_eager_limit_follows_what_open_mpi_is_told(made):
+    found = []
+    for limit in ("4096", "8192"):
+        told = {f"OMPI_MCA_btl_{name}_eager_limit": limit for name in ("vader", "sm")}  # Open MPI 4, and 5
+        said = made.mpirun(2, made.of_mpi("eager"), **told).stdout
+        found.append(int(re.match(r"a message of (\d+) bytes completes alone, one of \d+ does not\n", said)[1]))
+    assert found[1] - found[0] == 4096
+
+
+def test_heat2d_goes_on_from_a_checkpoint_on_any_number_of_ranks_bit_by_bit(made, tmp_path):
+    heat2d, half, whole, resumed = made.of_mpi("heat2d"), tmp_path / "half", tmp_path / "whole", tmp_path / "resumed"
+    made.mpirun(4, heat2d, "31", "10", "--write", half)
+    must = made.mpirun(2, heat2d, "31", "25", "--write", whole).stdout.splitlines()[1]
+    assert must.replace("heat2d", "heat") in made.run(made.programs / "heat/bin/heat_c", "31", "25").stdout
+    for ranks in (3, 2, 1):
+        said = made.mpirun(ranks, heat2d, "31", "15", "--read", half, "--write", resumed).stdout
+        assert said.splitlines()[1] == must
+        assert resumed.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["half", "resumed", "whole"]
+
+
+@pytest.mark.parametrize("copied", ["MPICH"], indirect=True)
+def test_heat2d_refuses_a_checkpoint_of_another_size_or_cut_off(made, tmp_path):
+    heat2d, file = made.of_mpi("heat2d"), tmp_path / "file"
+    made.run(heat2d, "9", "2", "--write", file)
+    assert made.try_run(heat2d, "8", "2", "--read", file).returncode == 2
+    file.write_bytes(file.read_bytes()[:-8])
+    result = made.try_run(heat2d, "9", "2", "--read", file)
+    assert result.returncode == 2
+    assert "not whole" in result.stderr
+
+
+@pytest.mark.parametrize("copied", ["MPICH"], indirect=True)
+def test_a_program_says_how_many_ranks_it_needs(made):
+    for ranks, program in ((3, "pingpong"), (1, "eager"), (1, "ring"), (1, "ring_cpp"), (1, "ring_f90")):
+        result = made.try_run(made.mpi.mpirun, "-n", str(ranks), made.of_mpi(program))
+        assert result.returncode == 2, program
+        assert "needs 2 ranks" in result.stderr
+
+
+def test_threads_tells_each_level_that_is_given(made):
+    order = ["single", "funneled", "serialized", "multiple"]
+    for level in order:
+        asked, given = re.match(
+            r"asked for (\w+), given (\w+)\n", made.mpirun(2, made.of_mpi("threads"), level).stdout
+        ).groups()
+        assert asked == level
+        assert order.index(given) >= order.index(asked)
+
+
+@pytest.mark.parametrize("copied", ["Open MPI"], indirect=True)
+@pytest.mark.parametrize(
+    ("program", "words", "rows", "columns"),
+    [("pingpong", ("8", "4096"), 2, 4), ("allreduce", ("ring", "8", "4096"), 2, 4), ("overlap", ("0.1",), 1, 6)],
+)
+def test_timings_are_columns_of_numbers(made, program, words, rows, columns):
+    lines = made.mpirun(2, made.of_mpi(program), *words).stdout.splitlines()
+    assert lines[-1] == f"# {program}: ranks 2: right"
+    table = [[float(number) for number in line.split()] for line in lines if not line.startswith("#")]
+    assert [len(row) for row in table] == [columns] * rows
+    assert all(number > 0 for row in table for number in row)
+
+
+@pytest.mark.parametrize("copied", ["Open MPI"], indirect=True)
+@pytest.mark.parametrize(
+    ("program", "was", "becomes"),
+    [
+        ("ring", "token += rank + 1;", "token += rank;"),
+        ("halo", "&a[1][0], &a[1][COLUMNS + 1]}", "&a[1][COLUMNS + 1], &a[1][0]}"),
+        ("operations", "a[i].m2 + apart", "a[i].m2 - apart"),
+        ("fileview", "begin[2] = {0, from}", "begin[2] = {0, 0}"),
+        ("persistent", "MPI_Recv_init(&cells[0],", "MPI_Recv_init(&cells[1],"),
+        ("heat2d", "here[j - 1] + here[j + 1]", "here[j - 1] + here[j]"),
+    ],
+)
+def test_a_program_on_mpi_finds_its_own_mistake(made, tmp_path, program, was, becomes):
+    folder = made.root / "c_examples/mpi"
+    text = (folder / f"{program}.c").read_text()
+    assert text.count(was) == 1
+    (tmp_path / "mistake.c").write_text(text.replace(was, becomes))
+    mistake = tmp_path / "mistake"
+    made.run(made.mpi.mpicc, f"-I{folder}", "-o", mistake, tmp_path / "mistake.c", "-lm")
+    result = made.try_run(made.mpi.mpirun, "-n", "4", mistake)
+    assert result.returncode == 1
+    assert result.stdout.endswith("WRONG\n")
 
 
 @pytest.mark.parametrize("copied", ["Open MPI"], indirect=True)
