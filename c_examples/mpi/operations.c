@@ -37,10 +37,10 @@ struct moments { // of some numbers: how many, their mean, the sum of (x - mean)
     double count, mean, m2;
 };
 
-static void merge(void *in, void *inout, int *length, MPI_Datatype *type) {
+static void merge(void *lower, void *higher, int *length, MPI_Datatype *type) {
     (void)type;
-    const struct moments *a = in;
-    struct moments *b = inout;
+    const struct moments *a = lower;
+    struct moments *b = higher;
     for (int i = 0; i < *length; i++) { // an operation works on arrays
         double count = a[i].count + b[i].count, apart = b[i].mean - a[i].mean;
         if (count == 0.0)
@@ -89,10 +89,10 @@ struct map { // x -> (factor x + term) modulo a prime. One after another: the or
     int factor, term;
 };
 
-static void then(void *in, void *inout, int *length, MPI_Datatype *type) { // first in, then inout
+static void then(void *lower, void *higher, int *length, MPI_Datatype *type) { // lower ranks first
     (void)type;
-    const struct map *first = in;
-    struct map *second = inout; // of higher ranks, always
+    const struct map *first = lower;
+    struct map *second = higher;
     for (int i = 0; i < *length; i++) {
         second[i].term = (second[i].factor * first[i].term + second[i].term) % PRIME;
         second[i].factor = second[i].factor * first[i].factor % PRIME;

@@ -1,5 +1,5 @@
 /*
- * Purpose: send messages to and fro between two ranks and tell, for each size, half the time of a round trip.
+ * Purpose: send messages back and forth between two ranks and tell, for each size, half the time of a round trip.
  * Run:     mpicc -o pingpong pingpong.c && mpirun -n 2 ./pingpong 8 1024 1048576
  *          mpirun -n 2 ./pingpong          checks the messages and prints no times
  * Source:  none; half of the round trip, as the clocks of two ranks need not agree
