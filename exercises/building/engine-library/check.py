@@ -65,5 +65,6 @@ def check(bench: Bench) -> None:
         "ranks."
         if apart
         else "Compare, one by one, what total.c says of result and arguments with what ctypes is told: double is "
-        "c_double, long is c_long, and a Python float that is handed over as an int loses what is behind the point.",
+        "c_double, long is c_long. It is nan where another weight has arrived: a Python float that is handed over as "
+        "an int loses what is behind the point, and C looks for a double in another place.",
     )
