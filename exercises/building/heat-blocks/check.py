@@ -19,7 +19,7 @@ def check(bench: Bench) -> None:
             bench.require(
                 not said or run.returncode > 128,
                 f"heat does not compute {n} rows on {ranks} ranks: exit code {run.returncode}",
-                yours="\n".join(said),
+                yours="\n".join(sorted(set(said))),
                 expected="heat: sum = …, error = …: right",
                 hint="Users choose n, and the scheduler the ranks. Share the rows that are left over among the ranks.",
             )

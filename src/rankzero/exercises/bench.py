@@ -261,7 +261,8 @@ def tail(text: str, lines: int = TAIL) -> str:
 _DECORATION = re.compile(
     r"^[-=]{20,}$|^\[[\w.-]+:\s*\d+\] \[ *\d+\]|^ *\d+ +\S+\(.*\) \[0x|backtrace \(tid|Please see the FAQ"
     r"|^Primary job +terminated normally, but|^a non-zero exit code. Per user-direction"
-    r"|^mpirun detected that one or more processes exited|^thus causing the job to be terminated"
+    r"|^mpirun detected that one or more processes exited|the job to be terminated\. The first process to do so"
+    r"|^ *Process name: |^ *Exit code: "  # whichever rank was first, by chance
 )
 _CONTROL = re.compile(r"([\x00-\x08\x0b-\x1a\x1c-\x1f\x7f])\1*")
 

@@ -242,7 +242,8 @@ def direct_run(file: Path, tree: Path) -> Behaviour | None:
         result = proc.run(["sh", "-ec", "\n".join(lines)], cwd=beside, env=environment(tree), limits=DIRECT)
     if result.returncode == MISUSE or "not found" in result.stderr or "No rule to make" in result.stderr:
         return None
-    return result.returncode, "\n".join(sorted((result.stdout + result.stderr).splitlines()))
+    said = (result.stdout + result.stderr).replace(folder, "…")
+    return result.returncode, "\n".join(sorted(said.splitlines()))
 
 
 def run_lines(text: str) -> list[str]:
