@@ -166,7 +166,8 @@ def in_object(bench: Bench, file: str, one: bytes, other: bytes) -> Difference:
     common = [end for end in ends[0] if end in ends[1]]
     plain = [[text for text in mine if root not in text] or mine for mine in only]
     if common:
-        return file, ends[0][common[0]], ends[1][common[0]], where_the_folder_is(bench, one)
+        end = max(common, key=lambda end: (len(end), end))  # the linker orders texts by what is in them
+        return file, ends[0][end], ends[1][end], where_the_folder_is(bench, one)
     hint = (
         "A time of the build is in it, or a zone or language in which it is written. SOURCE_DATE_EPOCH, seconds "
         "since 1970 in UTC, is the time to use: `date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%d`."
