@@ -3,7 +3,7 @@
  *          things that a compiler's flags can change: a difference of products, tiny numbers, and NaN.
  * Run:     mpicc -std=c11 -O2 -o sum sum.c && mpirun -n 4 ./sum 1000000
  *          mpirun -n 3 ./sum 10
- *          ./sum --version
+ *          ./sum --version | cut -d, -f1
  *          ./sum 1000 nan || echo "exit code $?"
  * Source:  compensated summation: Kahan, Further remarks on reducing truncation errors, Communications of the
  *          ACM 8 (1965), page 40; 1/(1*2) + 1/(2*3) + ... + 1/(n(n+1)) is n/(n+1), as 1/(i(i+1)) is 1/i - 1/(i+1)
