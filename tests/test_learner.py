@@ -236,7 +236,7 @@ def watching(learner, tmp_path):
         process = subprocess.Popen([sys.executable, "-u", "-c", program], stdout=stream, stderr=stream)
     seen = 0
 
-    def until(text, seconds=15.0):
+    def until(text, seconds=60.0):
         nonlocal seen
         give_up = time.monotonic() + seconds
         while text not in (said := out.read_text()[seen:]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from dataclasses import replace
@@ -41,7 +42,7 @@ BEYOND = {
     "processes": "bomb() { bomb | bomb & }; bomb; sleep 60",
     "output": "yes",
     "disk": "n=0; while :; do n=$((n + 1)); head -c 100000000 /dev/zero >file$n; done",
-    "memory": f"exec {sys.executable} -c 'a = []\nwhile True: a.append(bytearray(b\"x\" * 10**8))'",
+    "memory": f"exec {shlex.quote(sys.executable)} -c 'a = []\nwhile True: a.append(bytearray(b\"x\" * 10**8))'",
 }
 
 

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import sys
 import time
@@ -193,6 +194,12 @@ class Sandbox:
         said = json.loads(report.read_text() or "{}") if report.exists() else {}
         if "failed" in said:
             number, _, reason = said["failed"].partition(" ")
+            path = (self.environment() if env is None else env).get("PATH")
+            if "/" not in words[0] and shutil.which(words[0], path=path) is None:
+                number, reason = (
+                    "2",
+                    os.strerror(2),
+                )  # a folder on PATH that is closed to us makes it "permission denied"
             missing = " (`rankzero doctor` says what brings it)" if number == "2" else ""
             raise proc.ProcError(f"{words[0]} could not be started: {reason}{missing}")
         return Ending(

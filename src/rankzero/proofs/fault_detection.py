@@ -237,8 +237,9 @@ def direct_run(file: Path, tree: Path) -> Behaviour | None:
     if not lines:
         return None
     with tempfile.TemporaryDirectory(prefix="rankzero-direct-") as folder:
-        topics = shutil.copytree(file.parent.parent, Path(folder) / file.parent.parent.name)
-        beside = topics / file.parent.name  # the lines are those that a person types beside the program
+        # The lines are those that a person types beside the program, with the other topics next door.
+        around = file.parent.parent if file.parent.parent == tree / "c_examples" else file.parent
+        beside = shutil.copytree(around, Path(folder) / around.name) / file.parent.relative_to(around)
         result = proc.run(["sh", "-ec", "\n".join(lines)], cwd=beside, env=environment(tree), limits=DIRECT)
     if result.returncode == MISUSE or "not found" in result.stderr or "No rule to make" in result.stderr:
         return None
