@@ -38,6 +38,10 @@ def judge(bench: Bench, ranks: int, n: int, seed: int, norm: str, mpi: str | boo
         run.search(rf"^rank {rank}: norm = {NUMBER}, mean = {NUMBER}$", f"rank {rank}: norm = …, mean = …")
         for rank in range(ranks)
     ]
+    lines = sum(line.startswith("rank ") for line in run.lines)
+    bench.expect(
+        f"the number of lines ({ranks} ranks)", yours=lines, expected=ranks, hint="One line a rank, by rank 0."
+    )
     case = f"n = {n}, {ranks} ranks, parts of {', '.join(str(len(part)) for part in parts)} values"
     for name, group, right, hint in (
         ("norm", 1, root(values), of_norm(parts)),

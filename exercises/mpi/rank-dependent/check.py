@@ -8,7 +8,7 @@ OWN = 2
 
 def check(bench: Bench) -> None:
     frost = bench.compile("frost.c")
-    for ranks, hours, limit, seed in ((4, 7, -12, 14), (3, 7, -12, 23)):
+    for ranks, hours, limit, seed in ((4, 7, -12, 14), (3, 7, -12, 23), (1, 4, -5, 2)):
         try:
             run = bench.mpirun(ranks, frost, str(hours), str(limit), str(seed))
         except bench_module.RefusedError as err:
@@ -24,7 +24,7 @@ def check(bench: Bench) -> None:
                 [one for i in range(OWN) if (one := degrees(hour, rank * OWN + i, seed)) < limit]
                 for rank in range(ranks)
             ]
-            judge(bench, run, hour, parts, f"limit {limit}, {ranks} ranks")
+            judge(bench, run, hour, parts, f"limit {limit}, {ranks} rank{'s' * (ranks > 1)}")
         bench.expect("the number of lines", yours=len(run.lines), expected=hours, hint="One line an hour, by rank 0.")
 
 

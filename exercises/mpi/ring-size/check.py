@@ -38,7 +38,12 @@ def judge(bench: Bench, ranks: int, n: int, ring: str, mpi: str | bool) -> None:
     """Compare the table of distances with the right one."""
     run = bench.mpirun(ranks, ring, str(n), mpi=mpi)
     members = sum(line.startswith("member") for line in run.lines)
-    bench.expect(f"the number of members (n = {n}, {ranks} ranks)", yours=members, expected=ranks, hint="One a rank.")
+    bench.expect(
+        f"the number of members (n = {n}, {ranks} rank{'s' * (ranks > 1)})",
+        yours=members,
+        expected=ranks,
+        hint="One a rank.",
+    )
     for a in range(ranks):
         text = run.search(rf"^member {a}: (.*)$", f"member {a}: and {ranks} distances")[1]
         wanted = " ".join(f"{distance(a, b, n):.8f}" for b in range(ranks))
@@ -46,7 +51,7 @@ def judge(bench: Bench, ranks: int, n: int, ring: str, mpi: str | bool) -> None:
             continue
         mirrored = text.split() == [f"{distance(a, 2 * a - b, n, ranks):.8f}" for b in range(ranks)]
         bench.refuse(
-            f"the distances of member {a} (n = {n}, {ranks} ranks) are not right",
+            f"the distances of member {a} (n = {n}, {ranks} rank{'s' * (ranks > 1)}) are not right",
             yours=text,
             expected=wanted,
             hint="The distances are right, but stand in the wrong places: the members travel to the left, and `whose` "
