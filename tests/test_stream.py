@@ -55,22 +55,43 @@ def test_an_interrupt_is_passed_on_and_ends_the_program_with_what_it_started(tmp
     pytest.fail("what the program had started lives on")
 
 
-def test_an_interrupt_while_the_program_is_being_started_ends_it_as_well(tmp_path):
+ON_START = """\
+import os, signal, subprocess
+from rankzero import proc
+true_popen = subprocess.Popen
+def popen(*args, **keywords):
+    process = true_popen(*args, **keywords)
+    open({started!r}, "w").write(str(process.pid))
+    os.kill(os.getpid(), signal.{name})  # before the caller has heard of the process
+    return process
+subprocess.Popen = popen
+def out_of_time(*_):
+    raise TimeoutError("the caller's own limit")
+signal.signal(signal.SIGALRM, out_of_time)
+proc.stream(["sleep", "600"])
+"""
+
+
+@pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGALRM", "TimeoutError")])
+def test_a_signal_while_the_program_is_being_started_ends_it_as_well(tmp_path, name, raised):
     started = tmp_path / "started"
-    caller = (
-        "import os, signal, subprocess\n"
-        "from rankzero import proc\n"
-        "true_popen = subprocess.Popen\n"
-        "def popen(*args, **keywords):\n"
-        "    process = true_popen(*args, **keywords)\n"
-        f"    open({str(started)!r}, 'w').write(str(process.pid))\n"
-        "    os.kill(os.getpid(), signal.SIGINT)  # before the caller has heard of the process\n"
-        "    return process\n"
-        "subprocess.Popen = popen\n"
-        "proc.stream(['sleep', '600'])\n"
+    program = ON_START.format(started=str(started), name=name)
+    process = subprocess.run(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, timeout=30, check=False
     )
-    process = subprocess.run([sys.executable, "-c", caller], stderr=subprocess.PIPE, text=True, timeout=30, check=False)
-    assert process.returncode == -signal.SIGINT
-    assert process.stderr.strip().endswith("KeyboardInterrupt")
+    assert process.returncode != 0
+    assert process.stderr.strip().splitlines()[-1].startswith(raised)
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
+
+
+def test_an_exception_of_the_callers_own_is_none_of_a_program_that_could_not_be_started(tmp_path):
+    program = ON_START.format(started=str(tmp_path / "started"), name="SIGALRM").replace(
+        "os.kill(", "signal.alarm(1) or ("
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, timeout=30, check=False
+    )
+    assert process.stderr.strip().endswith("TimeoutError: the caller's own limit")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "started").read_text()), 0)

@@ -308,18 +308,19 @@ def stream(
         process = None
         try:
             with _signals_held_back():
-                process = subprocess.Popen(
-                    words,
-                    cwd=cwd,
-                    env=None if env is None else dict(env),
-                    stdin=subprocess.DEVNULL if log else None,
-                    stdout=output,
-                    stderr=subprocess.STDOUT if log else None,
-                    preexec_fn=lambda: _reaper.LIBC.prctl(_reaper.PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0),
-                )
+                try:
+                    process = subprocess.Popen(
+                        words,
+                        cwd=cwd,
+                        env=None if env is None else dict(env),
+                        stdin=subprocess.DEVNULL if log else None,
+                        stdout=output,
+                        stderr=subprocess.STDOUT if log else None,
+                        preexec_fn=lambda: _reaper.LIBC.prctl(_reaper.PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0),
+                    )
+                except OSError as err:
+                    raise ProcError(f"{words[0]} could not be started: {err.strerror}") from err
             return process.wait()
-        except OSError as err:
-            raise ProcError(f"{words[0]} could not be started: {err.strerror}") from err
         except BaseException:
             if process is not None:
                 _end(process, patience)
@@ -331,19 +332,17 @@ def _signals_held_back() -> Iterator[None]:
     """Keep what Python code handles until the block is over: nobody could end a program that is half started."""
     came: list[int] = []
     theirs = {}
-    if threading.current_thread() is threading.main_thread():
-        theirs = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    for number, handler in theirs.items():
-        if callable(handler):
-            signal.signal(number, lambda number, _: came.append(number))
+    if threading.current_thread() is threading.main_thread():  # Python runs handlers in no other
+        theirs = {number: handler for number in signal.valid_signals() if callable(handler := signal.getsignal(number))}
+    for number in theirs:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
         for number, handler in theirs.items():
-            if callable(handler):
-                signal.signal(number, handler)
-    for number in came:
-        signal.raise_signal(number)
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _end(process: subprocess.Popen[bytes], patience: float) -> None:
