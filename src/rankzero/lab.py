@@ -21,9 +21,6 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat import sign
-
 from rankzero import _reaper, places, proc, setup
 from rankzero.mpi import toolchain
 
@@ -75,12 +72,12 @@ def main(args: argparse.Namespace) -> int:
         *(f"--ServerApp.root_dir={places.ROOT}", f"--LabApp.default_url=/lab/tree/{LESSON}"),
         *("--LabApp.extension_manager=readonly", "--ServerApp.log_level=WARN"),
     ]
-    _trust(Path(env["JUPYTER_DATA_DIR"]))
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     with proc.Supervisor() as supervisor:
         try:
             pid = supervisor.start("lab", argv, cwd=places.ROOT, env=env, stdout=log)
+            _trust(Path(env["JUPYTER_DATA_DIR"]))  # while it starts
             server = _wait(supervisor, Path(env["JUPYTER_RUNTIME_DIR"], f"jpserver-{pid}.json"), log)
             if server["port"] != args.port:
                 print(f"Port {args.port} is taken; this lab is on {server['port']}.")
@@ -104,6 +101,9 @@ def main(args: argparse.Namespace) -> int:
 
 def _trust(data: Path) -> None:
     """Sign the lessons: JupyterLab hides the stored pictures of a notebook that nobody here has run or signed."""
+    import nbformat  # a second or more, which JupyterLab needs to start as well: not before it has begun
+    from nbformat import sign
+
     data.mkdir(parents=True, exist_ok=True)
     notary = sign.NotebookNotary(data_dir=str(data))
     for path in (places.ROOT / "notebooks").glob("*.ipynb"):
