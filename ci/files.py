@@ -17,7 +17,7 @@ from rankzero import proc  # noqa: E402  (found only after the line above)
 
 KINDS = {
     "python": ("*.py", "*.ipynb"),
-    "c": ("c_examples/*.[ch]", "c_examples/*.cpp", "pmpi/*.[ch]", "src/*.[ch]"),
+    "c": ("c_examples/*.[ch]", "c_examples/*.cpp", "exercises/*.[ch]", "exercises/*.cpp", "pmpi/*.[ch]", "src/*.[ch]"),
     "shell": ("*.sh", "*.bash", ".ci/run"),
     "yaml": ("*.yml", "*.yaml", "*.cff", ".yamllint"),
     "workflow": (".github/workflows/*.yml", ".github/workflows/*.yaml"),
@@ -27,6 +27,8 @@ KINDS = {
     "prose": ("*",),
 }
 NOT_PROSE = ("requirements*.lock", "LICENSE*", "*.svg", "*.png", "*.woff2", "_static/vendor/*", "proofs/*.json")
+# What learners find, and what they do wrong, is broken on purpose.
+BROKEN = {"shell": ("c_examples/*_broken.sh", "exercises/*/*/start/*", "exercises/*/*/wrong/*")}
 BUILT = {".git", ".venv", ".venv.new", "work", "_build", "build", "__pycache__", ".pytest_cache", ".ruff_cache"}
 
 
@@ -50,6 +52,8 @@ def of_kind(kind: str, root: Path = ROOT) -> list[str]:
     found = []
     for path in project_files(root):
         if kind == "prose" and (any(fnmatch(path, pattern) for pattern in NOT_PROSE) or b"\0" in head(root / path)):
+            continue
+        if any(fnmatch(path, pattern) for pattern in BROKEN.get(kind, ())):
             continue
         if any(fnmatch(path, pattern) for pattern in patterns) or (kind == "shell" and is_shell(root / path)):
             found.append(path)

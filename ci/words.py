@@ -49,7 +49,7 @@ RULES = (
         re.compile(r"^\s*(?:import|from) (?:subprocess|multiprocessing|pty)\b|\bos\.(?:system|popen|fork|\w*spawn)"),
         "starts a process: only rankzero.proc does",
         only=("src/rankzero/*",),
-        but=("src/rankzero/proc.py", "src/rankzero/_reaper.py"),
+        but=("src/rankzero/proc.py", "src/rankzero/_reaper.py", "src/rankzero/_inside.py"),
     ),
     Rule(
         re.compile(rf"(?<![\w.$}}])(?:/root/\w|/(?:home|Users)/(?!{PLACEHOLDERS})[\w.-]+/)"),

@@ -31,6 +31,28 @@ total = comm.allreduce(mine, op=MPI.SUM)
 """
 
 
+FORTRAN = """\
+program p
+  use mpi_f08
+  integer :: i = 3, rank
+  real(8) :: u(4)
+  call MPI_Comm_rank(MPI_COMM_WORLD, rank)
+  if (i >= 4 .and. rank == 0) then  ! rank + 1
+    call MPI_Send(u, 4, MPI_REAL8, rank + 1, 7, MPI_COMM_WORLD)
+  end if
+  u(1) = 1.5d0 * i - 100_8
+end program
+"""
+BASH = """\
+#!/bin/bash
+n=3  # 4
+if [[ $n -gt 2 && -n $1 ]]; then
+    rm -- "$1"
+fi
+mkdir new && mv a new
+"""
+
+
 def seeded(text, language):
     return {(fault.line, fault.kind, fault.was, fault.now) for fault in seeding.faults(text, language)}
 
@@ -53,6 +75,42 @@ def test_faults_in_c_are_of_every_kind():
         "no includes, comments, declarations"
     )
     assert [fault[1] for fault in found if fault[0] == 7] == ["missing statement"], "texts stay as they are"
+
+
+def test_faults_in_fortran_are_of_every_kind():
+    found = seeded(FORTRAN, "fortran")
+    assert {
+        (5, "missing statement", "call MPI_Comm_rank(MPI_COMM_WORLD, rank)", "continue"),
+        (6, "comparison", ">=", ">"),
+        (6, "comparison", "==", "/="),
+        (6, "arithmetic", ".and.", ".or."),
+        (6, "rank", "rank", "(rank + 1)"),
+        (7, "MPI argument", "rank + 1", "(rank + 1) + 1"),
+        (7, "MPI argument", "7", "(7) + 1"),
+        (9, "constant", "1.5d0", "2.5d0"),
+        (9, "constant", "100_8", "101_8"),
+        (9, "arithmetic", "*", "+"),
+    } <= found
+    assert min(fault[0] for fault in found) == 5, "no declarations"
+    assert [fault[1] for fault in found if fault[0] == 5] == ["missing statement"], "rank is filled there, not read"
+
+
+def test_faults_in_bash_are_of_every_kind():
+    found = seeded(BASH, "bash")
+    assert {
+        (2, "constant", "3", "4"),
+        (3, "comparison", "-gt", "-ge"),
+        (3, "comparison", "-n", "-z"),
+        (3, "arithmetic", "&&", "||"),
+        (4, "missing statement", 'rm -- "$1"', ":"),
+        (6, "arithmetic", "&&", "||"),
+        (6, "missing statement", "mkdir new && mv a new", ":"),
+    } <= found
+
+
+def test_streams_of_cxx_are_left_alone():
+    assert seeded("int main() { std::cout << 1 + 2 << n; }", "cpp") >= {(1, "arithmetic", "+", "-")}
+    assert not {fault for fault in seeded("int main() { std::cout << n; }", "cpp") if fault[1] == "arithmetic"}
 
 
 def test_faults_in_python_are_of_every_kind():

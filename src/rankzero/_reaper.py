@@ -29,18 +29,33 @@ import time
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+LOOK = 0.15
+"""Seconds between two looks at what a child with totals uses."""
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Child:
     """A process started on request, and what became of it."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], ends_at: float | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        process: subprocess.Popen[bytes],
+        ends_at: float | None,
+        totals: dict[str, int],
+        files: list[str],
+        folders: list[str],
+        contained: bool,
+    ) -> None:
         self.name = name
         self.process = process
         self.started = time.monotonic()
         self.ends_at = ends_at
-        self.timed_out = False
+        self.totals = totals
+        self.files = files
+        self.folders = folders
+        self.contained = contained
+        self.killed_for = ""
 
 
 class Reaper:
@@ -110,6 +125,9 @@ class Reaper:
         stderr: str,
         limits: dict[str, int],
         wall: float | None,
+        totals: dict[str, int],
+        folders: list[str],
+        contained: bool,
         deathsig: int,
     ) -> None:
         def prepare() -> None:
@@ -137,7 +155,7 @@ class Reaper:
             self.say(event="failed", name=name, errno=number, reason=str(error))
             return
         ends_at = None if wall is None else time.monotonic() + wall
-        self.children[process.pid] = Child(name, process, ends_at)
+        self.children[process.pid] = Child(name, process, ends_at, totals, [stdout, stderr], folders, contained)
         self.say(event="started", name=name, pid=process.pid)
 
     def do_signal(self, name: str, number: int) -> None:
@@ -172,13 +190,21 @@ class Reaper:
     def serve(self) -> None:
         while not self.stopping:
             pending = [child.ends_at for child in self.children.values() if child.ends_at]
+            if any(child.totals for child in self.children.values()):
+                pending.append(time.monotonic() + LOOK)
             wait = max(0.0, min(pending) - time.monotonic()) if pending else None
             for key, _ in self.selector.select(wait):
                 key.data()
             self.reap()
             for pid, child in list(self.children.items()):
+                if child.killed_for:
+                    continue
                 if child.ends_at and time.monotonic() >= child.ends_at:
-                    child.timed_out, child.ends_at = True, None
+                    child.killed_for = "wall"
+                elif child.totals:
+                    child.killed_for = exceeded(pid, child)
+                if child.killed_for:
+                    child.ends_at, child.totals = None, {}
                     self.kill_tree(pid)
 
     def reap(self) -> None:
@@ -198,7 +224,8 @@ class Reaper:
                 event="exited",
                 name=child.name,
                 returncode=child.process.returncode,
-                timed_out=child.timed_out,
+                timed_out=child.killed_for == "wall",
+                killed_for=child.killed_for,
                 wall=time.monotonic() - child.started,
                 cpu=usage.ru_utime + usage.ru_stime,
                 max_rss=usage.ru_maxrss * 1024,
@@ -206,6 +233,14 @@ class Reaper:
 
     def kill_tree(self, top: int) -> None:
         """Kill a child and what descends from it, newcomers too: stop first, so that none can fork away."""
+        if top in self.children and self.children[top].contained:  # the kernel kills the rest, however fast it forks
+            send(top, signal.SIGKILL)
+            return
+        for group in groups(descendants(top)) - {os.getpgrp()}:  # one signal that no fork escapes
+            try:
+                os.killpg(group, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
         seen: set[int] = set()
         while True:
             new = ({top} | descendants(top)) - seen
@@ -233,6 +268,43 @@ class Reaper:
             time.sleep(0.005)
 
 
+def exceeded(pid: int, child: Child) -> str:
+    """Return which total a child with its descendants is beyond: processes, memory, output or disk; "" for none."""
+    totals = child.totals
+    pids = descendants(pid)
+    if len(pids) > totals.get("processes", len(pids)):
+        return "processes"
+    if "memory" in totals and sum(map(resident, pids)) > totals["memory"]:
+        return "memory"
+    if "output" in totals and max(map(os.path.getsize, child.files)) > totals["output"]:
+        return "output"
+    if "disk" in totals and sum(map(size, child.folders)) > totals["disk"]:
+        return "disk"
+    return ""
+
+
+def resident(pid: int) -> int:
+    """Return the bytes of memory that a process has to itself: resident, less what it may share."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            fields = file.read().split()
+    except OSError:  # ended
+        return 0
+    return (int(fields[1]) - int(fields[2])) * resource.getpagesize()
+
+
+def size(folder: str) -> int:
+    """Return the bytes that a folder takes on its disk, less what is removed meanwhile."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+            except OSError:
+                continue
+    return total
+
+
 def send(pid: int, number: int) -> None:
     """Send a signal; a process that is gone already is no error, and we never signal ourselves."""
     if pid == os.getpid():
@@ -241,6 +313,17 @@ def send(pid: int, number: int) -> None:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
+
+
+def groups(pids: set[int]) -> set[int]:
+    """Return the process groups of these processes."""
+    found = set()
+    for pid in pids:
+        try:
+            found.add(os.getpgid(pid))
+        except ProcessLookupError:
+            continue
+    return found
 
 
 def descendants(top: int) -> set[int]:

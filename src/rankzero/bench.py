@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import itertools
 import json
+import math
 import statistics
 import sys
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rankzero import book, gate, machine, notebooks, places, proc
+from rankzero.exercises import check, manifest
 from rankzero.mpi import engines
 from rankzero.proofs import FOLDER
 
@@ -106,6 +109,27 @@ def compare_lesson() -> float:
     return notebooks.compare(notebooks.everything()[0]).seconds
 
 
+def check_exercises(kind: str) -> Callable[[], float]:
+    """Return what measures the seconds for judging a solution; each call takes the next exercise of that kind."""
+    turn = itertools.cycle([one for one in manifest.everything() if one.kind == kind])
+
+    def judge() -> float:
+        exercise = next(turn)
+        said = check.check(exercise, exercise.variants()["solution"])
+        if not said.passed:
+            raise proc.ProcError(f"{exercise.name}: {said.what}")
+        return said.seconds
+
+    return judge
+
+
+def _check_rows() -> Iterator[Row]:
+    for kind in sorted({one.kind for one in manifest.everything()}):
+        number = sum(one.kind == kind for one in manifest.everything())
+        what = f"a check of a solution: {number} exercise{'s' * (number > 1)} of the kind {kind}"
+        yield Row(f"check-{kind}", what, "s", 20, check_exercises(kind))
+
+
 ROWS = (
     Row("engines", f"{RANKS} ranks for a notebook, until they take orders", "s", 5, start_ranks),
     Row("deadlock", f"from a rank stuck in MPI to {RANKS} new ranks", "s", 5, recover_from_deadlock),
@@ -114,6 +138,7 @@ ROWS = (
     Row("book", "the book from nothing", "s", 1, build_book),
     Row("book-edit", "the book after an edit of one page", "s", 1, build_book_again),
     Row("lesson", "the first lesson, run and compared", "s", 3, compare_lesson),
+    *_check_rows(),
 )
 
 
@@ -134,13 +159,19 @@ def measure(row: Row, repeats: int | None = None) -> dict[str, Any]:
 def line(figures: Mapping[str, Any]) -> str:
     """Return one row of the table."""
     if "not_measured" in figures:
-        return f"{figures['name']:<10} not measured: {figures['not_measured']}"
+        return f"{figures['name']:<{NAME}} not measured: {figures['not_measured']}"
     values, unit = figures["values"], figures["unit"]
-    median, least = statistics.median(values), min(values)
-    return f"{figures['name']:<10}{median:>9.2f} {unit:<3}{least:>9.2f} {unit:<3}{len(values):>4}  {figures['what']}"
+    shown = "".join(f"{value:>9.2f} {unit:<3}" for value in (statistics.median(values), min(values), p95(values)))
+    return f"{figures['name']:<{NAME}}{shown}{len(values):>4}  {figures['what']}"
 
 
-HEADER = f"{'':<10}{'median':>9} {'':<3}{'least':>9} {'':<3}{'n':>4}"
+def p95(values: Sequence[float]) -> float:
+    """Return the value that 95 % do not exceed: of fewer than 20 the largest."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+NAME = 16
+HEADER = f"{'':<{NAME}}" + "".join(f"{title:>9} {'':<3}" for title in ("median", "least", "p95")) + f"{'n':>4}"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

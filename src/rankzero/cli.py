@@ -1,6 +1,7 @@
 """`rankzero VERB …`: thin; each verb stands in the module that does the work.
 
-A module of a verb has `configure(parser)`, which adds its arguments, and `main(args)`, which returns the exit code.
+What stands for a verb, a module or an object in one (`module:name`), has `configure(parser)`, which adds its arguments,
+and `main(args)`, which returns the exit code.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from rankzero import __version__
 from rankzero.places import PlacesError
@@ -18,6 +20,15 @@ from rankzero.proc import ProcError
 VERBS = {
     "lab": ("rankzero.lab", "open JupyterLab on lesson one"),
     "doctor": ("rankzero.doctor", "say what this machine has, what is missing, and what brings it"),
+    "list": ("rankzero.exercises.verbs:LIST", "show the exercises, and which are solved"),
+    "start": ("rankzero.exercises.verbs:START", "copy an exercise to work/, and say what to open"),
+    "check": ("rankzero.exercises.verbs:CHECK", "judge your answer to an exercise"),
+    "hint": ("rankzero.exercises.verbs:HINT", "show the next hint"),
+    "solution": ("rankzero.exercises.verbs:SOLUTION", "show the solution, after the last hint"),
+    "reset": ("rankzero.exercises.verbs:RESET", "begin an exercise again, and keep your files beside"),
+    "watch": ("rankzero.exercises.verbs:WATCH", "judge an exercise each time a file of it is saved"),
+    "progress": ("rankzero.exercises.verbs:PROGRESS", "show what you have done, as text, page or JSON"),
+    "trace": ("rankzero.mpi.trace", "run an MPI program and say what each rank called and sent"),
     "execute": ("rankzero.notebooks", "run notebooks from a fresh kernel and store their outputs"),
     "book": ("rankzero.book", "build the site from the committed outputs"),
     "serve": ("rankzero.book", "build the site and show it on this machine"),
@@ -26,19 +37,25 @@ VERBS = {
 }
 
 
+def _load(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    loaded = importlib.import_module(module)
+    return getattr(loaded, attribute) if attribute else loaded
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb. Returns its exit code: 0 done, 1 failed with a message, 2 misuse, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="rankzero", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(prog="rankzero", description="Rank Zero: the lab, the exercises and the proofs.")
     parser.add_argument("--version", action="version", version=f"rankzero {__version__}")
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb, (module_name, help_text) in VERBS.items():
+    for verb, (name, help_text) in VERBS.items():
         subparser = subparsers.add_parser(verb, help=help_text, description=help_text)
         if words[:1] == [verb]:  # only the verb that is asked for is imported
-            importlib.import_module(module_name).configure(subparser)
+            _load(name).configure(subparser)
     args = parser.parse_args(words)
     try:
-        code = int(importlib.import_module(VERBS[args.verb][0]).main(args))
+        code = int(_load(VERBS[args.verb][0]).main(args))
         sys.stdout.flush()
         return code
     except (PlacesError, ProcError) as err:

@@ -119,6 +119,8 @@ TOOLS = (
     Tool("clang", "Compilers", ("clang",), "clang"),
     Tool("make", "Compilers", ("make",), "make"),
     Tool("cmake", "Compilers", ("cmake",), "cmake"),
+    Tool("pkg-config", "Compilers", ("pkg-config", "pkgconf"), "pkg-config"),
+    Tool("ccache", "Compilers", ("ccache",), "ccache"),
     Tool("git", "Compilers", ("git",), "git"),
     Tool("mpicc", "MPI", ("mpicc",), "libopenmpi-dev", ("--showme:version",)),
     Tool("mpirun", "MPI", ("mpirun",), "openmpi-bin"),
@@ -162,7 +164,13 @@ PARTS = (
         ("CPUs", "memory", "disk: checkout", "disk: /tmp", "disk: /dev/shm"),
     ),
     Part("01", "Linux on a node", ("Python", "gcc"), ("strace", "lstopo", "user namespaces")),
-    Part("02", "Building software", ("gcc", "make"), ("g++", "gfortran", "clang", "cmake", "mpicc", "MPICH mpicc")),
+    Part(
+        "02",
+        "Building software",
+        ("gcc", "make", "mpicc", "mpirun"),
+        ("g++", "gfortran", "cmake", "pkg-config", "ccache", "MPICH mpicc", "MPICH mpirun", "shellcheck", "strace"),
+    ),
+    Part("", "Exercises", ("gcc", "make", "mpicc", "mpirun", "gdb", "ptrace"), ("user namespaces",), arrived=True),
     Part("03", "Spack and modules", ("Spack", "git", "gcc", "make"), ("modules", "gfortran")),
     Part(
         "04",

@@ -13,6 +13,9 @@ from IPython.display import Code
 
 from rankzero import places
 from rankzero.draw import style
+from rankzero.exercises import verbs, work
+from rankzero.exercises.manifest import ExerciseError
+from rankzero.exercises.verdict import Verdict
 from rankzero.mpi import toolchain
 
 
@@ -27,9 +30,20 @@ def prepare(shell: Any) -> None:
     if own not in path:
         os.environ["PATH"] = os.pathsep.join([own, *path])
     os.environ["NO_COLOR"] = "1"  # outputs are stored as text
+    for name in ("CLICOLOR_FORCE", "FORCE_COLOR"):  # the kernel sets them, and they win over NO_COLOR
+        os.environ.pop(name, None)
     style.use()
+    shell.register_magic_function(_check, magic_kind="line", magic_name="check")
     if "px" not in shell.magics_manager.magics["cell"]:
         shell.register_magic_function(_no_ranks, magic_kind="cell", magic_name="px")
+
+
+def _check(line: str) -> Verdict:
+    """`%check NAME`: judge an exercise, as `rankzero check NAME` does."""
+    try:
+        return verbs.judge(work.current(line.strip()))
+    except ExerciseError as err:
+        raise UsageError(str(err)) from err
 
 
 def _no_ranks(line: str, cell: str) -> None:

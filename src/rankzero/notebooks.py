@@ -232,7 +232,7 @@ def programs(notebook: NotebookNode) -> list[str]:
 def _wrong_programs(notebook: NotebookNode, root: Path) -> Iterator[str]:
     named = set(programs(notebook))
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    used = set(re.findall(r"c_examples/[\w./-]+\.(?:c|cpp|f90|py)\b", code))
+    used = set(re.findall(r"c_examples/[\w./-]+\.(?:c|cpp|f90|py|sh)\b", code))
     for file in sorted(used - named):
         yield f"the metadata lack {file} in `rankzero.programs`: faults are seeded in what stands there"
     for file in sorted(file for file in named if not (root / file).is_file()):

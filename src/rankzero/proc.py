@@ -46,23 +46,24 @@ class CommandFailedError(ProcError):
 class Limits:
     """What a program may use. None: no limit but the machine's.
 
-    wall and cpu in seconds (cpu is per process); memory in bytes of address space per process; processes counts all
-    of the user's processes (RLIMIT_NPROC); file_size in bytes per file written; output in bytes kept of each stream.
+    wall and cpu in seconds (cpu is per process); memory in bytes of address space per process; file_size in bytes per
+    file written; output in bytes kept of each stream. `totals` are limits for the program with all that it started,
+    by name: "processes", "memory" (resident bytes that are not shared), "output" (bytes of a stream), "disk" (bytes
+    in the sandbox); what goes beyond one is killed within 0.5 s or so, and `Result.killed_for` names it.
     """
 
     wall: float | None = 60.0
     cpu: int | None = None
     memory: int | None = None
-    processes: int | None = None
     file_size: int | None = None
     output: int = 1 << 20
+    totals: Mapping[str, int] = field(default_factory=dict)
 
     def rlimits(self) -> dict[str, int]:
         """Return the limits that the kernel keeps, by their names in `resource`."""
         named = {
             "RLIMIT_CPU": self.cpu,
             "RLIMIT_AS": self.memory,
-            "RLIMIT_NPROC": self.processes,
             "RLIMIT_FSIZE": self.file_size,
         }
         return {"RLIMIT_CORE": 0} | {name: value for name, value in named.items() if value is not None}
@@ -149,12 +150,15 @@ class Supervisor:
         stdout: str | os.PathLike[str] = os.devnull,
         stderr: str | os.PathLike[str] | None = None,
         limits: Limits = Limits(wall=None),
+        folders: Sequence[str] = (),
+        contained: bool = False,
         deathsig: int = signal.SIGKILL,
     ) -> int:
         """Start a program in a session of its own and return its pid.
 
-        Streams are files, appended to; stderr goes where stdout goes unless named. deathsig is what the program gets
-        when the reaper itself is killed. Raises ProcError when it cannot be started.
+        Streams are files, appended to; stderr goes where stdout goes unless named. `folders` are those in which the
+        total "disk" is counted. contained: the program is one whose end is the end of all that it started. deathsig
+        is what it gets when the reaper itself is killed. Raises ProcError when it cannot be started.
         """
         words = [os.fspath(word) for word in argv]
         self.ended.pop(name, None)
@@ -169,6 +173,9 @@ class Supervisor:
             stderr=os.fspath(stdout if stderr is None else stderr),
             limits=limits.rlimits(),
             wall=limits.wall,
+            totals=dict(limits.totals),
+            folders=list(folders),
+            contained=contained,
             deathsig=int(deathsig),
         )
         event = self._wait_for({"started", "failed"}, name, timeout=30)
@@ -270,8 +277,8 @@ def run(
         end = supervisor.wait("main")
         if end is None:  # cannot be: we waited without a limit, and the reaper keeps limits.wall
             raise ProcError("the end of the program was not reported")
-        stdout, cut_out = _read(out, limits.output)
-        stderr, cut_err = _read(err, limits.output)
+        stdout, cut_out = read(out, limits.output)
+        stderr, cut_err = read(err, limits.output)
     result = Result(
         argv=tuple(os.fspath(word) for word in argv),
         returncode=end["returncode"],
@@ -356,7 +363,7 @@ def _end(process: subprocess.Popen[bytes], patience: float) -> None:
         process.wait()
 
 
-def _read(path: Path, limit: int) -> tuple[str, bool]:
+def read(path: Path, limit: int) -> tuple[str, bool]:
     """Return a file's text, and whether its middle was left out to keep within `limit` bytes."""
     size = path.stat().st_size
     with path.open("rb") as file:

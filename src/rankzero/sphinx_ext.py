@@ -4,6 +4,7 @@
   book uses, cut from the theme's own font, and only their rules of the style sheet.
 - Search: a page no longer loads the index of the whole book; the search page does.
 - MathJax: only what a formula needs, from our own site, on pages with formulas.
+- `{exercises}` and `{competencies}` stand for what `rankzero.exercises.pages` makes of their own files.
 - `{cell-output}` shows what a cell of an executed lesson printed or drew, so that no guide holds typed-in output.
 """
 
@@ -27,7 +28,10 @@ from sphinx.config import Config
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from rankzero import proc
+from rankzero import places, proc
+from rankzero.exercises import pages
+
+_MADE = re.compile(r"^```\{(exercises|competencies)\}[ ]*(\d*)\n```$", re.M)
 
 _TERM = re.compile(r'\[([^]\[]+)\]\((?:\.\./chapters/)?glossary\.md \\?"([^"\\]+)\\?"\)')
 """A link into the glossary, as it stands in Markdown and, with quotes escaped, in a notebook."""
@@ -313,11 +317,26 @@ def link_terms(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = _TERM.sub(r"{term}`\1 <\2>`", source[0])
 
 
+def make_parts(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put in what stands for exercises and competencies, and note what it is made from."""
+
+    def made(found: re.Match[str]) -> str:
+        app.env.dependencies[docname].update(
+            str(path)
+            for path in [places.ROOT / "competencies.toml", *(places.ROOT / "exercises").rglob("*")]
+            if path.is_file() and "__pycache__" not in path.parts
+        )
+        return pages.exercises(found[2]) if found[1] == "exercises" else pages.competencies()
+
+    source[0] = _MADE.sub(made, source[0])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     standard_logging.getLogger("fontTools").setLevel(standard_logging.WARNING)  # it tells each table it cuts
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it, for an extension we leave out
     app.connect("config-inited", configure)
+    app.connect("source-read", make_parts)
     app.connect("source-read", link_terms)
     app.connect("html-page-context", page_context, priority=900)  # after the theme's own
     app.connect("build-finished", finish, priority=900)

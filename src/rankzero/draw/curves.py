@@ -17,10 +17,12 @@ def curves(
     alt: str,
     line: Mapping[str, Sequence[float]] | None = None,
     logarithmic: bool = False,
+    marks: Mapping[str, float] | None = None,
 ) -> Picture:
     """Draw measured series as points, all over the same x; labels carry the units.
 
     `line`: what they are compared with, as thin lines without points.
+    `marks`: points of interest on the x axis, label -> x, as upright dashed lines.
     Raises ValueError when a series has another length than x.
     """
     figure, axes = style.figure()
@@ -36,6 +38,10 @@ def curves(
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.grid(visible=True, color=style.INK, alpha=0.25, linewidth=0.5)
+    for label, at in (marks or {}).items():
+        axes.axvline(at, color=style.INK, linewidth=1, linestyle="--", zorder=1)
+        top = axes.get_xaxis_transform()  # x in data, y in the height of the picture
+        axes.text(at, 1.01, label, transform=top, ha="center", va="bottom", fontsize=10)
     if len(series) + len(line or {}) > 1:
         axes.legend(frameon=False)
     return Picture(figure, alt)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -34,8 +33,11 @@ from ipyparallel.error import RemoteError
 from IPython.core.getipython import get_ipython
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from rankzero import places, proc
-from rankzero.mpi import toolchain
+from rankzero import proc
+from rankzero.mpi import preload, toolchain
+
+_LOOPBACK = Path(__file__).with_name("loopback.c")
+"""Preloaded, it keeps the launcher's sockets on loopback."""
 
 _INTERRUPT_SECONDS = 1.0
 """How long ranks have to come back from an interrupt. Python code comes back at once, an MPI call never."""
@@ -129,7 +131,7 @@ class Ranks:
             "OMPI_MCA_btl": "self,vader" if self.mpi.major < 5 else "self,sm",  # one node: no TCP, no port
             "OMPI_MCA_btl_vader_backing_directory": shm,  # Open MPI 4; shared memory, gone with the run directory
             "OMPI_MCA_btl_sm_backing_directory": shm,  # Open MPI 5
-            "LD_PRELOAD": " ".join(filter(None, [str(_loopback_library()), os.environ.get("LD_PRELOAD")])),
+            "LD_PRELOAD": " ".join(filter(None, [str(preload.into(folder, _LOOPBACK)), os.environ.get("LD_PRELOAD")])),
         }
         # Both at once: an engine waits for the file that says where the controller listens. The controller writes
         # that file in place, so the engines are shown a copy, there only once it is whole.
@@ -251,13 +253,7 @@ class Ranks:
         """Start new ranks after a death, and raise EnginesError with what the launcher said of it."""
         log = self._supervisor.run_dir.path / "ranks.log" if self._supervisor else None
         said = log.read_text(errors="replace") if log and log.exists() else ""
-        what = "a rank ended"
-        if found := re.search(r"process rank (\d+).*?exited on\s+signal (\d+)", said, re.DOTALL):
-            what = f"rank {found[1]} was killed by {signal.Signals(int(found[2])).name}"
-        elif found := re.search(r"MPI_ABORT was invoked on rank (\d+).*?errorcode (-?\d+)", said, re.DOTALL):
-            what = f"rank {found[1]} called MPI_Abort with code {found[2]}"
-        elif found := re.search(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)", said):
-            what = f"rank {found[1]} ended with exit code {found[2]}"
+        what = toolchain.cause_of_death(said) or "a rank ended"
         self.restart()
         raise EnginesError(
             f"{what}, and mpirun ended the others with it: a world that has\n"
@@ -302,19 +298,6 @@ def _place(stack: str, cell: str) -> str:
         text = cell.splitlines()[number - 1].strip() if number <= len(cell.splitlines()) else ""
         return f"at line {number}: {text}"
     return "outside the lines of the cell"
-
-
-def _loopback_library() -> Path:
-    """Return the library that keeps the launcher's sockets on loopback, compiled at the first call (see loopback.c)."""
-    source = Path(__file__).with_name("loopback.c")
-    key = hashlib.sha256(source.read_bytes() + os.uname().machine.encode()).hexdigest()[:12]
-    library = places.home() / "build" / f"loopback-{key}.so"
-    if not library.exists():
-        library.parent.mkdir(exist_ok=True)
-        partial = library.with_suffix(f".{os.getpid()}")
-        proc.run(["cc", "-O2", "-shared", "-fPIC", "-o", partial, source, "-ldl"], check=True)
-        partial.replace(library)
-    return library
 
 
 class RankMagics(ParallelMagics):

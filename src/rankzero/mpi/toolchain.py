@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ def environment() -> dict[str, str]:
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",  # Open MPI 5
         "OMPI_MCA_btl_tcp_if_include": "lo",
         "OMPI_MCA_oob_tcp_if_include": "lo",
+        # A program started without mpirun starts no daemon of its own, which takes 0.15 s and, when several start at
+        # once, now and then fails with "Unable to start a daemon on the local node". It cannot spawn ranks then.
+        "OMPI_MCA_ess_singleton_isolated": "1",  # Open MPI 4
         "HYDRA_IFACE": "lo",  # MPICH's launcher
         "UCX_NET_DEVICES": "lo",  # Debian's MPICH
     }
@@ -103,6 +107,29 @@ def find(name: str) -> Mpi | None:
     return None
 
 
+def cause_of_death(said: str) -> str:
+    """Return which rank died of what, as a launcher tells it (Open MPI's or MPICH's); "" where it says nothing."""
+    if found := re.search(r"process rank (\d+).*?exited on\s+signal (\d+)", said, re.DOTALL):
+        return f"rank {found[1]} was killed by {signal.Signals(int(found[2])).name}"
+    if found := re.search(r"MPI_ABORT was invoked on rank (\d+).*?errorcode (-?\d+)", said, re.DOTALL):
+        return f"rank {found[1]} called MPI_Abort with code {found[2]}"
+    if found := re.search(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)", said):
+        return f"rank {found[1]} ended with exit code {found[2]}"
+    if found := re.search(r"application called MPI_Abort\(.*?, (-?\d+)\) - process (\d+)", said):
+        return f"rank {found[2]} called MPI_Abort with code {found[1]}"
+    if found := re.search(
+        r"An error occurred in (MPI_\w+).*?process \[\d+,(\d+)\].*?\*\*\* (MPI_ERR.*)", said, re.DOTALL
+    ):
+        return f"{found[1]} failed on rank {found[2]}: {found[3].splitlines()[0]}"
+    if found := re.search(r"\(rank (\d+) in comm \d+\): Fatal error in (?:internal|PMPI)_(\w+): ([^,\n]*)", said):
+        return f"MPI_{found[2]} failed on rank {found[1]}: {found[3]}"
+    if found := re.search(r"TERMINATED WITH THE EXIT STRING: .*?\(signal (\d+)\)", said):
+        if int(found[1]) == signal.SIGKILL:
+            return "a rank ended without MPI_Finalize, and the launcher killed the others"
+        return f"a rank was killed by {signal.Signals(int(found[1])).name}"
+    return ""
+
+
 def preflight() -> list[str]:
     """Return what is wrong with the course's MPI, each with the command that mends it; empty when all is well.
 
@@ -152,7 +179,8 @@ def preflight() -> list[str]:
     if len(set(said.values())) > 1:
         problems.append(
             f"mpicc and mpi4py use different MPIs: {json.dumps(said)}.\n"
-            "    MPI4PY_MPIABI=openmpi or =mpich chooses the one for mpi4py"
+            "    MPI4PY_MPIABI=openmpi or =mpich chooses the one for mpi4py. For MPICH it wants a libmpi.so.12: where\n"
+            "    that has another name (Debian: libmpich.so.12), put a link called so on LD_LIBRARY_PATH"
         )
     return problems
 

@@ -81,7 +81,7 @@ def hashes(inputs: Sequence[str], root: Path = places.ROOT) -> dict[str, str]:
             lesson = root / pattern.removeprefix("code:")
             found[pattern] = _sha256(notebooks.substance(lesson).encode()) if lesson.is_file() else "missing"
             continue
-        files = [path for path in root.glob(pattern) if path.is_file()]
+        files = [path for path in root.glob(pattern) if path.is_file() and "__pycache__" not in path.parts]
         for path in files:
             found[path.relative_to(root).as_posix()] = _sha256(path.read_bytes())
         if not files:

@@ -16,6 +16,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,14 +33,15 @@ from rankzero.proofs import Proof
 LEAST = 0.90
 """The part of the faults in each program that must be seen."""
 
-MOST = 24
+MOST = 12
 """Faults tried in one program; a sample where more can be seeded."""
 
 CELL_TIMEOUT = 30.0
 """Seconds for a cell with a fault in its program: one that hangs is red."""
 
-LANGUAGE = {".c": "c", ".py": "python"}
 DIRECT = proc.Limits(wall=30)
+MISUSE = 127
+"""Exit code of a shell that finds no such command."""
 COMMON = "c_examples/common"
 Behaviour = tuple[int, str]
 """Exit code and output of one run."""
@@ -101,7 +103,7 @@ def seeded(path: Path) -> tuple[list[Seeded], dict[str, int]]:
     every: dict[str, list[Seeded]] = {}
     notebook = notebooks.load(path)
     for file in notebooks.programs(notebook):
-        faults = seeding.faults((places.ROOT / file).read_text(), LANGUAGE[Path(file).suffix])
+        faults = seeding.faults((places.ROOT / file).read_text(), seeding.SUFFIXES[Path(file).suffix])
         every[file] = [Seeded(file, None, fault, f"{file}:{fault.line}") for fault in faults]
     own: list[Seeded] = []
     code = [(i, cell) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
@@ -209,7 +211,9 @@ def behaves_the_same(run: Callable[[], Behaviour | None], mend: Callable[[], obj
     faulty = [run() for _ in range(2)]
     mend()
     sound = [run() for _ in range(3)]
-    return None not in faulty and all(behaviour in sound for behaviour in faulty)
+    if any(behaviour is None or behaviour[0] != 0 for behaviour in sound):  # it tells nothing
+        return False
+    return all(behaviour in sound for behaviour in faulty)
 
 
 def direct_lesson(path: Path, tree: Path) -> Behaviour | None:
@@ -225,15 +229,22 @@ def direct_lesson(path: Path, tree: Path) -> Behaviour | None:
 
 
 def direct_run(file: Path, tree: Path) -> Behaviour | None:
-    """Run a program by the lines in its header; return exit code and sorted output, None when no line is there."""
+    """Run a program by the lines in its header; return exit code and sorted output, None when no line is there.
+
+    None as well when the lines cannot be run at all, which would look the same with any fault.
+    """
     lines = run_lines(file.read_text())
     if not lines:
         return None
     with tempfile.TemporaryDirectory(prefix="rankzero-direct-") as folder:
-        for neighbour in file.parent.iterdir():  # the lines are those that a person types beside the program
-            (Path(folder) / neighbour.name).symlink_to(neighbour)
-        result = proc.run(["sh", "-ec", "\n".join(lines)], cwd=folder, env=environment(tree), limits=DIRECT)
-    return result.returncode, "\n".join(sorted((result.stdout + result.stderr).splitlines()))
+        # The lines are those that a person types beside the program, with the other topics next door.
+        around = file.parent.parent if file.parent.parent == tree / "c_examples" else file.parent
+        beside = shutil.copytree(around, Path(folder) / around.name) / file.parent.relative_to(around)
+        result = proc.run(["sh", "-ec", "\n".join(lines)], cwd=beside, env=environment(tree), limits=DIRECT)
+    if result.returncode == MISUSE or "not found" in result.stderr or "No rule to make" in result.stderr:
+        return None
+    said = (result.stdout + result.stderr).replace(folder, "…")
+    return result.returncode, "\n".join(sorted(said.splitlines()))
 
 
 def run_lines(text: str) -> list[str]:
@@ -249,9 +260,30 @@ def environment(tree: Path) -> dict[str, str]:
 
 
 def _compiles(file: Path, tree: Path) -> bool:
-    if file.suffix == ".py":
-        return _is_python(file.read_text())
-    return proc.run(["mpicc", "-fsyntax-only", file], env=environment(tree), limits=DIRECT).ok
+    env = environment(tree)
+    topics = [f"-I{folder}" for folder in sorted(file.parent.parent.iterdir()) if folder.is_dir()]
+    match file.suffix:
+        case ".py":
+            return _is_python(file.read_text())
+        case ".sh":
+            return proc.run(["bash", "-n", file], env=env, limits=DIRECT).ok
+        case ".f90":
+            with tempfile.TemporaryDirectory(prefix="rankzero-modules-") as folder:
+                argv = ["mpifort", "-fsyntax-only", f"-J{folder}", *_modules(file), file]
+                return proc.run(argv, env=env, limits=DIRECT).ok
+        case ".cpp":
+            return proc.run(["mpicxx", "-fsyntax-only", *topics, file], env=env, limits=DIRECT).ok
+    return proc.run(["mpicc", "-fsyntax-only", *topics, file], env=env, limits=DIRECT).ok
+
+
+def _modules(file: Path) -> list[Path]:
+    """Return the files beside a Fortran file that hold modules which it uses."""
+    used = set(re.findall(r"^\s*use(?:\s*,.*::)?\s+(\w+)", file.read_text(), re.M | re.I))
+    return [
+        other
+        for other in sorted(file.parent.glob("*.f90"))
+        if other != file and used & set(re.findall(r"^\s*module\s+(\w+)\s*$", other.read_text(), re.M | re.I))
+    ]
 
 
 def _is_python(cell: str) -> bool:

@@ -1,0 +1,15 @@
+#ifndef PLAN_H
+#define PLAN_H
+
+// How a plate is computed
+struct plan {
+    int points;    // in each direction
+    double length; // of an edge
+    double time;   // until which it is followed
+};
+
+struct plan *plan_new(int points); // length 1, time 0.1; or NULL, without memory
+long plan_steps(const struct plan *plan);
+void plan_free(struct plan *plan);
+
+#endif

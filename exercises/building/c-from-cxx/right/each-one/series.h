@@ -1,0 +1,23 @@
+#ifndef SERIES_H
+#define SERIES_H
+
+#ifdef __cplusplus
+#include <vector>
+#define SERIES_API extern "C"
+#else
+#define SERIES_API extern
+#endif
+
+// libseries: numbers that were measured one after the other
+SERIES_API double mean(const double *values, int n);
+SERIES_API double largest(const double *values, int n);
+SERIES_API int above(const double *values, int n, double limit); // how many are above a limit
+
+#ifdef __cplusplus
+// For C++ programs, the mean of a vector as well
+inline double mean(const std::vector<double> &values) {
+    return mean(values.data(), static_cast<int>(values.size()));
+}
+#endif
+
+#endif

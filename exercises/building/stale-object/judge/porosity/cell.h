@@ -1,0 +1,13 @@
+/*
+ * Purpose: what the model knows of one cell.
+ */
+#ifndef CELL_H
+#define CELL_H
+
+struct cell {
+    double porosity;    // from 0 to 1
+    double temperature; // degrees Celsius
+    double conductivity;
+};
+
+#endif

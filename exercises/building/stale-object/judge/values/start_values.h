@@ -1,0 +1,9 @@
+/*
+ * Purpose: how the cells of the model start.
+ */
+#ifndef START_VALUES_H
+#define START_VALUES_H
+
+#define COLDEST 10.0 // degrees Celsius, the first cell
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Purpose: the scalar product of two vectors, with a count of its operations.
+ * Source:  the sum of the products of their components
+ */
+#include "vector.h"
+
+#include "flops.h"
+
+static long flops_total;
+
+void flops_add(long operations) {
+    flops_total += operations;
+}
+
+long flops_count(void) {
+    return flops_total;
+}
+
+double scalar_product(const double *a, const double *b, int n) {
+    double sum = 0.0;
+    for (int i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    flops_add(2L * n);
+    return sum;
+}

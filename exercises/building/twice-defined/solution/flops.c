@@ -1,0 +1,15 @@
+/*
+ * Purpose: the one counter of floating-point operations, and what is done with it.
+ * Source:  see flops.h
+ */
+#include "flops.h"
+
+long flops_total;
+
+void flops_add(long operations) {
+    flops_total += operations;
+}
+
+long flops_count(void) {
+    return flops_total;
+}

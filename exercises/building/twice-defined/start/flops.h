@@ -1,0 +1,15 @@
+#ifndef FLOPS_H
+#define FLOPS_H
+
+// The floating-point operations of the whole program, counted by hand
+long flops_total;
+
+void flops_add(long operations) {
+    flops_total += operations;
+}
+
+long flops_count(void) {
+    return flops_total;
+}
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef FLOPS_H
+#define FLOPS_H
+
+// The floating-point operations of the whole program, counted by hand
+long flops_total;
+
+static void flops_add(long operations) {
+    flops_total += operations;
+}
+
+static long flops_count(void) {
+    return flops_total;
+}
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * Purpose: rank 0 reads the frames of a detector and hands them to the other ranks in turn; each adds up the pixels of
+ *          its frames.
+ * Run:     mpicc -O2 -o frames frames.c detector.c && mpirun -n 3 ./frames 6 200000
+ * Source:  MPI 4.0, section 3.7 (nonblocking communication)
+ */
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "detector.h"
+
+// Rank 0: frame k goes to worker 1 + k % workers. The frame's number is the tag.
+static void hand_out(int frames, int pixels, int workers) {
+    double *all = malloc((size_t)frames * (size_t)pixels * sizeof *all);
+    MPI_Request send;
+    for (int k = 0; k < frames; k++) {
+        double *frame = all + (size_t)k * (size_t)pixels;
+        read_frame(k, frame, pixels);
+        MPI_Isend(frame, pixels, MPI_DOUBLE, 1 + k % workers, k, MPI_COMM_WORLD, &send);
+    }
+    MPI_Wait(&send, MPI_STATUS_IGNORE);
+}
+
+// A worker: sums[k] becomes the sum of frame k, for each frame that is its own.
+static void take(int frames, int pixels, int workers, int rank, double *sums) {
+    double *frame = malloc((size_t)pixels * sizeof *frame);
+    for (int k = rank - 1; k < frames; k += workers) {
+        MPI_Recv(frame, pixels, MPI_DOUBLE, 0, k, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        for (int p = 0; p < pixels; p++)
+            sums[k] += frame[p];
+    }
+    free(frame);
+}
+
+int main(int argc, char **argv) {
+    MPI_Init(&argc, &argv);
+    int rank, size;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    int frames = argc > 1 ? atoi(argv[1]) : 6;
+    int pixels = argc > 2 ? atoi(argv[2]) : 200000;
+    if (size < 2 || frames < 1 || pixels < 1) {
+        fprintf(stderr, "frames: needs two ranks at least, and a frame with a pixel\n");
+        MPI_Abort(MPI_COMM_WORLD, 2);
+    }
+    double *sums = calloc((size_t)frames, sizeof *sums);
+    double *all = calloc((size_t)frames, sizeof *all);
+    if (rank == 0)
+        hand_out(frames, pixels, size - 1);
+    else
+        take(frames, pixels, size - 1, rank, sums);
+    MPI_Reduce(sums, all, frames, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
+    for (int k = 0; k < frames && rank == 0; k++)
+        printf("frame %d: sum = %.0f\n", k, all[k]);
+    free(all);
+    free(sums);
+    MPI_Finalize();
+    return 0;
+}

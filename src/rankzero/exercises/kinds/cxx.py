@@ -1,0 +1,9 @@
+"""C++."""
+
+from rankzero.exercises import compiled
+
+
+class Bench(compiled.Bench):
+    """A bench for programs in C++."""
+
+    NEEDS = ("g++",)

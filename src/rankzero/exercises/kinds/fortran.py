@@ -1,0 +1,9 @@
+"""Fortran."""
+
+from rankzero.exercises import compiled
+
+
+class Bench(compiled.Bench):
+    """A bench for programs in Fortran."""
+
+    NEEDS = ("gfortran",)
