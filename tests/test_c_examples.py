@@ -17,7 +17,7 @@ import pytest
 from rankzero import places, proc
 from rankzero.mpi import toolchain
 
-PAIRS = ("pingpong", "eager")  # programs for 2 ranks
+PAIRS = ("pingpong", "eager", "loggp")  # programs for 2 ranks
 FRONTS = ("heat_c", "heat_cpp", "heat_f90")
 NUMBER = r"\d\.\d{9}E[+-]\d\d"
 INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LD_LIBRARY_PATH", "CC", "CXX", "FC", "CFLAGS", "CXXFLAGS", "FFLAGS")
@@ -229,7 +229,7 @@ def test_heat2d_refuses_a_checkpoint_of_another_size_or_cut_off(made, tmp_path):
 
 @pytest.mark.parametrize("copied", ["MPICH"], indirect=True)
 def test_a_program_says_how_many_ranks_it_needs(made):
-    for ranks, program in ((3, "pingpong"), (1, "eager"), (1, "ring"), (1, "ring_cpp"), (1, "ring_f90")):
+    for ranks, program in ((3, "pingpong"), (1, "eager"), (3, "loggp"), (1, "ring"), (1, "ring_cpp"), (1, "ring_f90")):
         result = made.try_run(made.mpi.mpirun, "-n", str(ranks), made.of_mpi(program))
         assert result.returncode == 2, program
         assert "needs 2 ranks" in result.stderr
@@ -248,7 +248,12 @@ def test_threads_tells_each_level_that_is_given(made):
 @pytest.mark.parametrize("copied", ["Open MPI"], indirect=True)
 @pytest.mark.parametrize(
     ("program", "words", "rows", "columns"),
-    [("pingpong", ("8", "4096"), 2, 4), ("allreduce", ("ring", "8", "4096"), 2, 4), ("overlap", ("0.1",), 1, 6)],
+    [
+        ("pingpong", ("8", "4096"), 2, 4),
+        ("memory", ("64", "65536"), 2, 4),
+        ("allreduce", ("ring", "8", "4096"), 2, 4),
+        ("overlap", ("0.1",), 1, 6),
+    ],
 )
 def test_timings_are_columns_of_numbers(made, program, words, rows, columns):
     lines = made.mpirun(2, made.of_mpi(program), *words).stdout.splitlines()

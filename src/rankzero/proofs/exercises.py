@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import os
 import re
 import shlex
 import tempfile
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rankzero import proc, sandbox, seeding
+from rankzero import places, proc, sandbox, seeding
 from rankzero.exercises import check as engine
 from rankzero.exercises import kinds, manifest, verdict
 from rankzero.exercises.manifest import Exercise
@@ -139,6 +140,7 @@ def _behaviour(exercise: Exercise, wrong: Path | None) -> tuple[int, str]:
     with sandbox.Sandbox() as box:
         engine.lay(folders, box.folder)
         env = box.environment() | toolchain.environment()
+        env["PATH"] = os.pathsep.join((str(places.VENV / "bin"), env["PATH"]))  # `python` is the course's
         limits = proc.Limits(**{**vars(sandbox.LIMITS), "wall": 60.0})
         ending = box.run(["bash", "-c", "\n".join(exercise.runs)], env=env, limits=limits)
     return ending.returncode, "\n".join(sorted(ending.output.splitlines()))
