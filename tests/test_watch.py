@@ -11,6 +11,7 @@ import pytest
 
 from rankzero import proc
 from rankzero.mpi import preload, toolchain, watch
+from rankzero.mpi.stacks import StacksTimeoutError
 from rankzero.mpi.watch import Watch
 
 LONG = watch.STILL + 3
@@ -304,6 +305,22 @@ def test_a_library_is_compiled_once(tmp_path, monkeypatch):
 
 
 # -- hangs ------------------------------------------------------------------------------------------------------
+
+
+def test_a_hang_is_seen_also_where_gdb_was_too_slow_at_first(tmp_path, supervisor, mpi, monkeypatch):
+    times, real = [], watch.stacks.snapshots
+
+    def slow_at_first(pids, count=2, *, seconds, **options):
+        times.append(seconds)
+        if len(times) == 1:
+            raise StacksTimeoutError("gdb read no stack in time")
+        taken = real(pids, count, seconds=seconds, **options)
+        return [{rank: one for rank, one in each.items() if rank} for each in taken] if len(times) == 2 else taken
+
+    monkeypatch.setattr(watch.stacks, "snapshots", slow_at_first)
+    assert run(tmp_path, supervisor, HEAD_TO_HEAD, mpi).hang().kind == "deadlock"
+    assert times == sorted(times)
+    assert times[2] > times[1] > times[0]
 
 
 def test_sends_that_wait_for_each_other_are_a_deadlock(tmp_path, supervisor, mpi):

@@ -42,6 +42,10 @@ class StacksError(RuntimeError):
     """Stacks could not be taken. The message says what forbids it, and what mends it."""
 
 
+class StacksTimeoutError(StacksError):
+    """No stack was read in time: gdb is slow on a busy machine, and may succeed later."""
+
+
 class Frame(NamedTuple):
     """A call on a stack. file is the source ("" and line 0 when not known), library "" for the program itself."""
 
@@ -186,10 +190,10 @@ def snapshots(
                 python[pid] = json.loads(output.read_text())
         said = log.read_text(errors="replace").strip()
     for answer in answers:
-        if "error" in answer and _alive(answer["pid"]):
+        if "error" in answer and alive(answer["pid"]):
             raise StacksError(_why_not(answer["pid"], answer["error"]))
-    if not any("threads" in answer for answer in answers) and any(map(_alive, pids.values())):
-        raise StacksError(f"gdb read no stack within {seconds:g} s.\n{said[-500:]}".rstrip())
+    if not any("threads" in answer for answer in answers) and any(map(alive, pids.values())):
+        raise StacksTimeoutError(f"gdb read no stack within {seconds:g} s.\n{said[-500:]}".rstrip())
     native = {(answer["turn"], answer["pid"]): answer["threads"] for answer in answers if "threads" in answer}
     return [
         {
@@ -222,7 +226,8 @@ def _whole_lines(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
     text = _read(f"/proc/{pid}/stat")
     return bool(text) and text[text.rindex(b")") + 2 :][:1] not in (b"Z", b"X")
 

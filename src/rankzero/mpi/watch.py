@@ -24,7 +24,7 @@ from pathlib import Path
 
 from rankzero import _reaper, places
 from rankzero.mpi import preload, stacks
-from rankzero.mpi.stacks import Place, Stack, StacksError, Thread
+from rankzero.mpi.stacks import Place, Stack, StacksError, StacksTimeoutError, Thread
 from rankzero.mpi.toolchain import Mpi
 
 COUNTER = places.ROOT / "pmpi" / "counter.c"
@@ -38,7 +38,9 @@ NO_PROGRESS = 4.0
 """Seconds in which no call may complete anything before polling ranks are suspected."""
 _POLLS = 1000
 """Calls a second above which a rank that only asks (MPI_Test, MPI_Iprobe) is polling, not working between two asks."""
-_SNAPSHOT_SECONDS = 6.0
+_PATIENCE = 6.0
+"""Seconds for two snapshots of all stacks; twice as long after each time that it was not enough, up to the most."""
+_MOST_PATIENCE = 24.0
 _AGAIN = 1.0
 """Seconds before stacks are taken again after a suspicion that they did not confirm."""
 
@@ -197,6 +199,7 @@ class Watch:
         self.problem = ""
         self._since = _started(pid)
         self._not_before = 0.0
+        self._patience = _PATIENCE
         self._still: _Suspicion | None = None
         self._polling: _Suspicion | None = None
         self._locked: _Suspicion | None = None
@@ -227,6 +230,9 @@ class Watch:
             if _files(self.folder, self._since, spawned=True):  # several worlds: who waits for whom cannot be told
                 return None
             return self._look_at_ranks(files)
+        except StacksTimeoutError:  # a busy machine
+            self._patience = min(2 * self._patience, _MOST_PATIENCE)
+            return self._later(time.monotonic())
         except StacksError as err:
             self.problem = str(err)
             return None
@@ -294,7 +300,7 @@ class Watch:
         if self._still and everywhere == {"MPI_Finalize"} and now - self._still.since < STILL_IN_FINALIZE:
             return None
         multiple = {rank for rank in living if calls[rank].thread_level == 3}
-        first, second = _waits_twice(living, multiple, ())
+        first, second = _waits_twice(living, multiple, (), self._patience)
         unchanged = self._still and self._still.signature == self._headers()
         if not first or not second or not unchanged or _shown(first) != _shown(second):
             return self._later(now)
@@ -329,7 +335,7 @@ class Watch:
             suspicion.seen = (now, calls)
             return self._later(now)
         multiple = {rank for rank in living if calls[rank].thread_level == 3}
-        first, second = _waits_twice(living, multiple, asking)
+        first, second = _waits_twice(living, multiple, asking, self._patience)
         headers = self._headers()
         progress = {name: (header[1], header[4]) for name, header in headers.items()}
         if not first or not second or progress != suspicion.signature:
@@ -388,10 +394,12 @@ class Watch:
 
 
 def _waits_twice(
-    pids: Mapping[int, int], multiple: set[int], asking: Collection[int]
+    pids: Mapping[int, int], multiple: set[int], asking: Collection[int], seconds: float
 ) -> tuple[dict[int, Stack] | None, dict[int, Stack] | None]:
-    """Look twice at all ranks, and return what `_waits` says of each look."""
-    first, second = stacks.snapshots(pids, seconds=_SNAPSHOT_SECONDS)
+    """Look twice at all ranks, and return what `_waits` says of each look. Raises StacksTimeoutError, StacksError."""
+    first, second = stacks.snapshots(pids, seconds=seconds)
+    if len(second) < len(pids) and all(map(stacks.alive, pids.values())):
+        raise StacksTimeoutError(f"gdb read the stacks of {len(second)} of {len(pids)} ranks within {seconds:g} s")
     return _waits(first, pids, multiple, asking), _waits(second, pids, multiple, asking)
 
 
