@@ -1,8 +1,8 @@
 /*
- * Purpose: end in a way of your choice, as rank 1: well, with a code, by MPI_Abort, by a signal, or without a word to
- *          MPI. What becomes of the other ranks, which go on to a barrier, is the launcher's business.
+ * Purpose: end in a way of your choice, as the last rank: well, with a code, by MPI_Abort, by a signal, or without a
+ *          word to MPI. What becomes of the other ranks, which go on to a barrier, is the launcher's business.
  * Run:     mpicc -o ends ends.c && mpirun -n 2 ./ends
- *          mpirun -n 2 ./ends code; echo $?        or abort, signal, quit
+ *          for way in code abort signal quit; do mpirun -n 2 ./ends $way 2>/dev/null || echo $?; done
  * Source:  MPI 3.1, sections 8.7 and 8.8
  */
 #include "check.h"
@@ -21,8 +21,10 @@ int main(int argc, char **argv) {
     if (last && strcmp(way, "signal") == 0)
         raise(SIGSEGV);
     if (last && strcmp(way, "quit") == 0)
-        exit(0);                  // without MPI_Finalize
+        exit(0);                 // without MPI_Finalize
     MPI_Barrier(MPI_COMM_WORLD); // the others come here, and wait
+    if (my_rank(MPI_COMM_WORLD) == 0)
+        printf("rank 0 is past the barrier\n");
     check(strcmp(way, "code") != 0 || !last, "the last rank is not content");
     // [/ways]
     MPI_Finalize();

@@ -1,7 +1,8 @@
 /*
  * Purpose: say, for each rank, which cores of its node it may run on, and how much of a core it gets while all compute.
  * Run:     mpicc -o where where.c && mpirun -n 4 ./where
- *          mpirun -n 2 --bind-to core ./where 0.5      computes for half a second, and tells the part of a core
+ *          mpirun -n 2 --bind-to core ./where
+ * Shares:  mpirun -n 2 ./where 0.5      computes for half a second, and tells the part of a core
  * Source:  none; sched_getaffinity(2), clock_gettime(2)
  */
 #define _GNU_SOURCE
@@ -55,7 +56,7 @@ int main(int argc, char **argv) {
     int count = cores(list, sizeof list), here = sched_getcpu();
     check(count >= 1, "no core at all");
     check(here >= 0, "on no core");
-    double part = share(seconds);
+    double part = seconds > 0.0 ? share(seconds) : 0.0;
     check(part >= 0.0 && part < 1.01, "more than one core");
     if (seconds > 0.0)
         say("rank %d: %d of %d on its node, core%s %s, got %.2f of one", my_rank(MPI_COMM_WORLD),
