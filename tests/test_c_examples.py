@@ -17,7 +17,7 @@ import pytest
 from rankzero import places, proc
 from rankzero.mpi import toolchain
 
-PAIRS = ("pingpong", "eager", "loggp")  # programs for 2 ranks
+PAIRS = ("pingpong", "eager", "loggp", "headon")  # programs for 2 ranks
 FRONTS = ("heat_c", "heat_cpp", "heat_f90")
 NUMBER = r"\d\.\d{9}E[+-]\d\d"
 INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LD_LIBRARY_PATH", "CC", "CXX", "FC", "CFLAGS", "CXXFLAGS", "FFLAGS")
