@@ -2,7 +2,7 @@
  * Purpose: a column of a matrix goes to the rank on the right in four ways: as a derived datatype, copied by hand, copied
  *          by MPI_Pack, and number by number.
  * Run:     mpicc -O2 -o columns columns.c && mpirun -n 4 ./columns
- *          mpirun -n 2 ./columns 500 2000          times for matrices of n x n
+ * Times:   mpirun -n 2 ./columns 500 2000 prints them in microseconds, for matrices of n x n
  * Source:  MPI 3.1, chapter 4
  */
 #include "check.h"

@@ -1,7 +1,7 @@
 /*
  * Purpose: a large message and a computation, one after the other, and at the same time as far as this MPI can.
  * Run:     mpicc -O2 -o overlap overlap.c -lm && mpirun -n 2 ./overlap
- *          mpirun -n 2 ./overlap 8     a message of 8 MiB, and the times in seconds
+ * Times:   mpirun -n 2 ./overlap 8 takes a message of 8 MiB, and prints them in seconds
  * Source:  Newton's method is the computation; why it may take calls of MPI to get on: MPI 3.1, section 3.7.4, progress
  */
 #include "check.h"
