@@ -2,7 +2,7 @@
  * Purpose: all ranks write one file: each a block of columns of an array, in one collective call. It is read again by
  *          ranks that share the columns out otherwise, and by a serial program.
  * Run:     mpicc -o fileview fileview.c && mpirun -n 4 ./fileview
- *          mpirun -n 4 ./fileview a_folder         where all ranks see it; without one: in a temporary one
+ *          mpirun -n 4 ./fileview .         # in a folder that all ranks see; without one: in a temporary one
  * Source:  MPI 3.1, chapter 13
  */
 #define _POSIX_C_SOURCE 200809L // mkdtemp
