@@ -611,6 +611,13 @@ def test_an_output_that_is_not_there_is_refused(tmp_path, tag, why):
         sphinx_ext.cell_output(tmp_path / "lesson.ipynb", tag)
 
 
+def test_a_name_in_the_metadata_does_as_well_as_a_tag(tmp_path):
+    printed = [new_output("stream", text="seen\n")]
+    cell = new_code_cell("x", metadata={"rankzero": {"name": "x-seen"}}, outputs=printed)
+    nbformat.write(new_notebook(cells=[cell, new_code_cell("y")]), tmp_path / "lesson.ipynb")
+    assert sphinx_ext.cell_output(tmp_path / "lesson.ipynb", "x-seen").strip() == "seen"
+
+
 def test_the_theme_is_the_one_that_was_trimmed():
     kept = '<head>\n<script src="x.js"></script>'
     page_ = kept.replace("\n", '\n  <script defer src="../_static/scripts/fontawesome.js?digest=1"></script>\n')

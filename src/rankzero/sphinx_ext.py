@@ -277,9 +277,13 @@ class CellOutput(SphinxDirective):
 
 
 def tagged_cell(notebook: Path, tag: str) -> nbformat.NotebookNode:
-    """Return the one cell with this tag. Raises ValueError where there is not one."""
+    """Return the one cell with this tag. Raises ValueError where there is not one.
+
+    A name in the cell's metadata, rankzero.name, does as well, and makes no proof of the lesson stale.
+    """
     cells = nbformat.read(notebook, as_version=4).cells
-    tagged = [cell for cell in cells if tag in cell.metadata.get("tags", [])]
+    names = [[*cell.metadata.get("tags", []), cell.metadata.get("rankzero", {}).get("name")] for cell in cells]
+    tagged = [cell for cell, known in zip(cells, names, strict=True) if tag in known]
     if len(tagged) != 1:
         raise ValueError(f"{len(tagged)} cells have the tag {tag}, not one")
     return tagged[0]
