@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rankzero import places, proc, sandbox
+from rankzero import _inside, places, proc, sandbox
 
 WALL = 1.5
 LIMITS = replace(sandbox.LIMITS, wall=WALL)
@@ -53,6 +54,12 @@ def test_what_goes_beyond_a_limit_is_ended_in_time_and_named(box, limit):
     limits = replace(limits, totals={**limits.totals, "memory": 10**9})
     assert sh(box, BEYOND[limit], limits=limits).ended_by == limit
     assert time.monotonic() - began < (WALL if limit == "wall" else 10) + 2
+
+
+def test_the_kernel_keeps_a_program_to_a_number_of_processes_too(box):
+    most = int(sh(box, "exec bash -c 'ulimit -u'").stdout)
+    assert most >= _inside.PROCESSES
+    assert most - (0 if box.isolated else _inside.tasks_of(os.geteuid())) < _inside.PROCESSES + 100
 
 
 def test_a_program_that_ignores_sigterm_is_ended_and_said_to_do_so(box):

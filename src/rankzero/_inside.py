@@ -35,7 +35,7 @@ SYS_MOUNT_SETATTR = 442  # the same number on every architecture
 AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = -100, 0x8000, 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 PROCESSES = 1024
-"""Processes and threads that can be at all, so that a fork bomb leaves the machine alive until it is ended."""
+"""Processes and threads of a program at most, so that a fork bomb leaves the machine alive until it is ended."""
 GRACE = 0.3
 """Seconds that helpers of a launcher have to end after it."""
 
@@ -95,6 +95,19 @@ def shut_in(spec: dict) -> None:
         fcntl.ioctl(device, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
 
 
+def tasks_of(uid: int) -> int:
+    """Return how many processes and threads a user has: what the kernel counts for RLIMIT_NPROC."""
+    count = 0
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                if os.stat(f"/proc/{entry}").st_uid == uid:
+                    count += len(os.listdir(f"/proc/{entry}/task"))
+            except OSError:  # ended between the two calls
+                continue
+    return count
+
+
 def give_up_rights() -> None:
     """Keep the program, root's too, from undoing any of this."""
     LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -148,8 +161,11 @@ def keep_to_the_end(argv: list[str], isolate: bool) -> dict:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)  # Python ignores two of them, and a program inherits that
             os.setsid()
+            most = PROCESSES + (0 if isolate else tasks_of(os.geteuid()))  # isolated: of this namespace alone
+            hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))  # root is not held to it
             if isolate:
-                resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES, PROCESSES))  # of this namespace; not for root
                 give_up_rights()
             os.execvpe(argv[0], argv, os.environ)
         except OSError as error:
