@@ -269,6 +269,17 @@ def test_watch_judges_each_save_and_ends_at_ctrl_c(watching, tmp_path, summary):
     assert process.wait(10) == 130
 
 
+def test_a_file_of_the_same_size_and_time_in_its_place_is_a_change(tmp_path):
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    for path, text in ((mine / "Makefile", "one"), (other / "Makefile", "two")):
+        path.parent.mkdir()
+        path.write_text(text)
+        os.utime(path, ns=(0, 0))
+    before = work.state(mine)
+    shutil.copy2(other / "Makefile", mine / "Makefile")
+    assert work.state(mine) != before
+
+
 # -- in a notebook --------------------------------------------------------------------------------------------
 
 

@@ -66,7 +66,8 @@ def started() -> list[Exercise]:
 def state(folder: Path) -> dict[str, tuple[int, int, int]]:
     """Return name -> (time of the last change in ns, size, inode) of all in a folder; empty where it is gone.
 
-    Two of them differ when anything was saved between, also by a file put in place with an older time.
+    Two of them differ when anything was saved between. The time is the inode's, which nobody can set: that of the
+    contents is an old one where a file was put in place by `cp -p`.
     """
     found = {}
     for place, _, names in os.walk(folder):
@@ -74,7 +75,7 @@ def state(folder: Path) -> dict[str, tuple[int, int, int]]:
             path = f"{place}/{name}"
             with contextlib.suppress(OSError):  # removed meanwhile
                 status = os.lstat(path)
-                found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
+                found[path] = (status.st_ctime_ns, status.st_size, status.st_ino)
     return found
 
 
