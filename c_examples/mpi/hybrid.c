@@ -2,7 +2,8 @@
  * Purpose: ranks with OpenMP threads: on how many cores the threads of a rank may run, and of all ranks on the node.
  *          On request it computes for some time, and tells how many cores' work each rank did in it.
  * Run:     mpicc -fopenmp -o hybrid hybrid.c && OMP_NUM_THREADS=2 mpirun -n 2 ./hybrid
- *          OMP_NUM_THREADS=2 mpirun -n 1 --bind-to core ./hybrid 0.5        # computes for half a second
+ *          OMP_NUM_THREADS=2 mpirun -n 1 ./hybrid
+ * Work:    OMP_NUM_THREADS=2 mpirun -n 1 --bind-to core ./hybrid 0.5        computes for half a second
  * Source:  MPI 3.1, section 12.4; OpenMP 4.5; sched_getaffinity(2)
  */
 #define _GNU_SOURCE
