@@ -98,7 +98,7 @@ static void add_rows(block a) {
     // [/rows]
     int width = dims[1] * COLUMNS;
     for (int i = 0; i < ROWS; i++)
-        check(sums[i] == width * number(i + 1, 1 - here[1] * COLUMNS) + width * (width - 1) / 2,
+        check(sums[i] == 1000 * width * (here[0] * ROWS + i) + width * (width - 1) / 2,
               "the sum of a row");
     check(my_rank(beside) == here[1] && size_of(beside) == dims[1], "a row of ranks");
     MPI_Comm_free(&beside);
