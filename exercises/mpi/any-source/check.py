@@ -22,6 +22,13 @@ FAULTS = {
     "no such task": ("a worker gets a task that there is not", "tasks from 0", "Is `next` less than `tasks` there?"),
 }
 
+NOBODYS = "nobody's result"
+HINT = (
+    "From whom is the result that was just received, and which task had that worker? The order in which results come "
+    "says nothing, and a receive from MPI_ANY_SOURCE after MPI_Probe may take another message than the one that "
+    "MPI_Probe saw."
+)
+
 
 def check(bench: Bench) -> None:
     for name in ("work.c", "board.h"):
@@ -41,14 +48,19 @@ def check(bench: Bench) -> None:
         wanted = {k: 1000 / (k + 3) for k in range(tasks)}
         bench.expect("the list of molecules", yours=sorted(yours), expected=sorted(wanted))
         wrong = [k for k in wanted if not abs(yours[k] - wanted[k]) < 1e-5]
+        if any(whose(yours[k], tasks) == NOBODYS for k in wrong):  # which ones is chance
+            bench.refuse(
+                f"results stand at the wrong molecule, or nowhere ({tasks} tasks on {ranks} ranks)",
+                yours=NOBODYS,
+                expected="each molecule has the result of its task",
+                hint=HINT,
+            )
         bench.require(
             not wrong,
             f"results stand at the wrong molecule ({tasks} tasks on {ranks} ranks, and they do not come in order)",
             yours="\n".join(f"molecule {k}: {yours[k]:.6f}, {whose(yours[k], tasks)}" for k in wrong[:1]),
             expected="\n".join(f"molecule {k}: {wanted[k]:.6f}" for k in wrong[:1]),
-            hint="From whom is the result that was just received, and which task had that worker? The order in which "
-            "results come says nothing, and a receive from MPI_ANY_SOURCE after MPI_Probe may take another message "
-            "than the one that MPI_Probe saw.",
+            hint=HINT,
         )
         begun = struct.unpack("130i", board.read_bytes())[2 : 2 + tasks]
         bench.require(
@@ -62,4 +74,4 @@ def check(bench: Bench) -> None:
 def whose(value: float, tasks: int) -> str:
     """Return, in words, whose result a number is."""
     found = next((k for k in range(tasks) if abs(value - 1000 / (k + 3)) < 1e-5), None)
-    return "nobody's result" if found is None else f"the result of task {found}"
+    return NOBODYS if found is None else f"the result of task {found}"

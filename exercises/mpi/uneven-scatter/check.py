@@ -7,7 +7,9 @@ from rankzero.exercises import bench as bench_module
 from rankzero.exercises.compiled import FLAGS
 from rankzero.exercises.kinds.c import Bench
 
-TRUNCATED = 15  # Open MPI's exit code for MPI_ERR_TRUNCATE; what it says of it is cut off now and then, or mpirun crashes
+TRUNCATED = (
+    15  # Open MPI's exit code for MPI_ERR_TRUNCATE; what it says of it is cut off now and then, or mpirun crashes
+)
 
 
 def check(bench: Bench) -> None:

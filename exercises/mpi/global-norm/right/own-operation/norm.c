@@ -15,10 +15,10 @@ static double residual(int i, int seed) {
 }
 
 // An operation for MPI: the norm of two parts of a vector, from the norms of the parts
-static void together(void *in, void *inout, int *length, MPI_Datatype *type) {
+static void together(void *in, void *both, int *length, MPI_Datatype *type) {
     (void)type;
     for (int i = 0; i < *length; i++)
-        ((double *)inout)[i] = hypot(((double *)in)[i], ((double *)inout)[i]);
+        ((double *)both)[i] = hypot(((double *)in)[i], ((double *)both)[i]);
 }
 
 // The root of the sum of all squares. This rank has `count` of the values; it may have none.
