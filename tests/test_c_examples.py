@@ -17,7 +17,7 @@ import pytest
 from rankzero import places, proc
 from rankzero.mpi import toolchain
 
-PAIRS = ("steady", "pingpong", "eager", "loggp", "headon")  # programs for 2 ranks
+PAIRS = ("pingpong", "eager", "loggp", "headon")  # programs for 2 ranks
 FRONTS = ("heat_c", "heat_cpp", "heat_f90")
 NUMBER = r"\d\.\d{9}E[+-]\d\d"
 INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LD_LIBRARY_PATH", "CC", "CXX", "FC", "CFLAGS", "CXXFLAGS", "FFLAGS")
@@ -251,7 +251,6 @@ def test_threads_tells_each_level_that_is_given(made):
     ("program", "words", "rows", "columns"),
     [
         ("pingpong", ("8", "4096"), 2, 4),
-        ("steady", ("8", "4096"), 2, 3),
         ("memory", ("64", "65536"), 2, 4),
         ("allreduce", ("ring", "8", "4096"), 2, 4),
         ("overlap", ("0.1",), 1, 6),

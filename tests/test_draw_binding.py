@@ -29,7 +29,6 @@ def test_each_rank_is_drawn_on_its_cores_and_only_there():
 def test_the_words_say_which_cores_each_rank_has():
     picture = binding({"by socket": [[0], [4, 5], [1, 2, 3], []]}, cores=8, sockets=2)
     assert picture.alt == (
-        "Nodes of 8 cores in 2 sockets. "
         "by socket: rank 0 on core 0, rank 1 on cores 4 and 5, rank 2 on cores 1 to 3, rank 3 on no core."
     )
     assert len(picture.figure.axes[0].patches) == 4 * 8

@@ -271,7 +271,6 @@ def test_the_tracer_knows_the_arguments_that_mpi_h_declares(tmp_path, mpi):
     symbols = proc.run(["nm", "-D", "--defined-only", preload.library(trace.TRACER, mpi.mpicc)], check=True).stdout
     defined = set(re.findall(r" T MPI_(\w+)", symbols))
     assert len(defined) > 120
-    assert {"Neighbor_alltoallw", "Ineighbor_alltoallw"} <= defined  # the halo exchange in one call
     assert defined <= declared.keys(), "a function that this MPI lacks must not seem to be there"
     for name in defined:
         signature = traced[name.removesuffix("_c")]

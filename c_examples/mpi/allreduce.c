@@ -1,7 +1,7 @@
 /*
  * Purpose: Allreduce as the library does it, as a ring and by recursive doubling: all equal; and their times by size.
  * Run:     mpicc -o allreduce allreduce.c && mpirun -n 4 ./allreduce
- * Times:   mpirun -n 4 ./allreduce ring 8 65536        or library, or doubling: by size in bytes
+ *          mpirun -n 4 ./allreduce ring 8 65536        or library, or doubling: the times by bytes
  * Source:  both ways: Thakur, Rabenseifner and Gropp, Optimization of Collective Communication Operations in MPICH,
  *          International Journal of High Performance Computing Applications 19 (2005), section 4
  */

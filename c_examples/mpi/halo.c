@@ -1,21 +1,23 @@
 /*
  * Purpose: blocks of a plane on a grid of ranks, and the cells around each fetched from its neighbours in two ways.
- *          By itself MPI arranges the grid; rows and columns of ranks may be given.
  * Run:     mpicc -o halo halo.c && mpirun -n 4 ./halo
- *          mpirun -n 4 ./halo 4 1
  * Source:  MPI 3.1, sections 7.5 (grids) and 7.6 (neighbourhood collectives)
  */
 #include "check.h"
 
 #include <string.h>
 
-enum { ROWS = 3, COLUMNS = 4 };           // of a block
-enum { WALL = -1, EMPTY = -2 };           // what lies outside; what is not yet fetched
+enum {
+    ROWS = 3,
+    COLUMNS = 4,
+    WALL = -1,
+    EMPTY = -2
+};                                        // of a block; what lies outside; not yet fetched
 typedef int block[ROWS + 2][COLUMNS + 2]; // with its halo
 
 static MPI_Comm grid;
-static int dims[2], here[2], up, down, left, right; // dims: 0 is for MPI to choose
-static MPI_Datatype column;                         // of a block, without its corners
+static int dims[2], here[2], up, down, left, right;
+static MPI_Datatype column; // of a block, without its corners
 
 static void arrange(void) {
     // [grid]
@@ -84,26 +86,6 @@ static void check_all(block a, int corners, const char *what) {
         }
 }
 
-// [rows]
-// The ranks of one row of the grid among themselves: how large are the sums of the plane's rows?
-static void add_rows(block a) {
-    MPI_Comm beside;
-    int keep[2] = {0, 1}; // of the two directions, stay together along the second
-    MPI_Cart_sub(grid, keep, &beside);
-    int sums[ROWS] = {0};
-    for (int i = 0; i < ROWS; i++)
-        for (int j = 1; j <= COLUMNS; j++)
-            sums[i] += a[i + 1][j];
-    MPI_Allreduce(MPI_IN_PLACE, sums, ROWS, MPI_INT, MPI_SUM, beside);
-    // [/rows]
-    int width = dims[1] * COLUMNS;
-    for (int i = 0; i < ROWS; i++)
-        check(sums[i] == 1000 * width * (here[0] * ROWS + i) + width * (width - 1) / 2,
-              "the sum of a row");
-    check(my_rank(beside) == here[1] && size_of(beside) == dims[1], "a row of ranks");
-    MPI_Comm_free(&beside);
-}
-
 static const char *name(int neighbour, char text[12]) {
     if (neighbour == MPI_PROC_NULL)
         return strcpy(text, "wall");
@@ -113,10 +95,6 @@ static const char *name(int neighbour, char text[12]) {
 
 int main(int argc, char **argv) {
     MPI_Init(&argc, &argv);
-    for (int i = 0; i < 2 && argc == 3; i++)
-        dims[i] = atoi(argv[i + 1]);
-    if (argc == 3 && dims[0] * dims[1] != size_of(MPI_COMM_WORLD))
-        refuse("halo: rows times columns must be the number of ranks");
     arrange();
     char text[4][12];
     say("rank %d at (%d, %d) of %d x %d: up %s, down %s, left %s, right %s", my_rank(grid), here[0],
@@ -130,7 +108,6 @@ int main(int argc, char **argv) {
     fill(a);
     by_neighbours(a);
     check_all(a, 0, "a cell, by Neighbor_alltoallw");
-    add_rows(a);
 
     MPI_Type_free(&column);
     MPI_Comm_free(&grid);

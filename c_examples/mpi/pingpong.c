@@ -1,7 +1,7 @@
 /*
  * Purpose: send messages back and forth between two ranks and tell, for each size, half the time of a round trip.
- * Run:     mpicc -o pingpong pingpong.c && mpirun -n 2 ./pingpong
- * Times:   mpirun -n 2 ./pingpong 8 1024 1048576       by size in bytes; without sizes it checks, and prints no times
+ * Run:     mpicc -o pingpong pingpong.c && mpirun -n 2 ./pingpong 8 1024 1048576
+ *          mpirun -n 2 ./pingpong          checks the messages and prints no times
  * Source:  none; half of the round trip, as the clocks of two ranks need not agree
  */
 #include "check.h"
@@ -73,6 +73,6 @@ int main(int argc, char **argv) {
     if (rank == 0)
         printf("# bytes minimum_us median_us MB/s\n");
     for (int i = 1; i < argc; i++) // fewer rounds of what takes long
-        measure(rank, atoi(argv[i]), 20 + (1 << 22) / (atoi(argv[i]) + (1 << 14)), 1);
+        measure(rank, atoi(argv[i]), 20 + (1 << 24) / (atoi(argv[i]) + (1 << 14)), 1);
     return verdict("# pingpong");
 }

@@ -1,8 +1,7 @@
 /*
  * Purpose: threads within ranks: the level that is asked for and the one that is given, and two ways to use them.
- *          With a second word, anyway, all threads call MPI whatever the level is: wrong on purpose.
  * Run:     mpicc -pthread -o threads threads.c && mpirun -n 4 ./threads
- *          mpirun -n 4 ./threads funneled           # or single, serialized, multiple
+ *          mpirun -n 4 ./threads funneled     or single, serialized, multiple
  * Source:  MPI 3.1, section 12.4
  */
 #include "check.h"
@@ -120,7 +119,7 @@ int main(int argc, char **argv) {
     check(is_main && same == given, "what MPI says of this thread");
     if (given >= MPI_THREAD_FUNNELED)
         funneled();
-    if (given >= MPI_THREAD_MULTIPLE || (argc > 2 && strcmp(argv[2], "anyway") == 0))
+    if (given >= MPI_THREAD_MULTIPLE)
         multiple();
     return verdict("threads");
 }

@@ -47,8 +47,7 @@ def binding(
         for spine in axes.spines.values():
             spine.set_visible(False)
     figure.axes[0].set_ylabel("rank")
-    node = f"Nodes of {count} cores" + (f" in {sockets} sockets." if sockets > 1 else ".")
-    return Picture(figure, " ".join([node, *(_alt(label, ranks) for label, ranks in launches.items())]))
+    return Picture(figure, " ".join(_alt(label, ranks) for label, ranks in launches.items()))
 
 
 def _alt(label: str, ranks: Sequence[Collection[int]]) -> str:
