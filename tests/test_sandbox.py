@@ -143,7 +143,7 @@ class Impatient:
     def __init__(self, pid):
         assert Path(f"/proc/{pid}").exists()
 
-    def look(self):
+    def look(self, left):
         return "it hangs"
 
     def where(self):

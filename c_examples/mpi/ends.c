@@ -27,6 +27,5 @@ int main(int argc, char **argv) {
         printf("rank 0 is past the barrier\n");
     check(strcmp(way, "code") != 0 || !last, "the last rank is not content");
     // [/ways]
-    MPI_Finalize();
-    return found_wrong ? 3 : 0;
+    return verdict("ends") ? 3 : 0; // a code of its own, to be known again
 }

@@ -8,8 +8,10 @@ leave no process behind either, and HOME and TMPDIR point into the sandbox.
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
+import math
 import os
 import re
 import shlex
@@ -44,8 +46,11 @@ LIMITS = proc.Limits(
 class Watcher(Protocol):
     """Looks at a program while it runs: `rankzero.mpi.watch.Watch`."""
 
-    def look(self) -> Any | None:
-        """Return what keeps the program from ever ending, None while it may. Called about ten times a second."""
+    def look(self, left: float) -> Any | None:
+        """Return what keeps the program from ever ending, None while it may. Called about ten times a second.
+
+        left: seconds until the program is ended anyway; a look should not take longer.
+        """
 
     def where(self) -> str:
         """Return where the program stands now, as text."""
@@ -162,6 +167,7 @@ class Sandbox:
             "keep": [str(places.ROOT), sys.prefix, sys.base_prefix],
             "isolate": self.isolated,
         }
+        env = self.environment() if env is None else env
         wall = limits.wall
         backstop = proc.Limits(None if wall is None else wall + 15, limits.cpu, limits.memory, limits.file_size)
         backstop = proc.Limits(**{**vars(backstop), "totals": limits.totals})
@@ -169,7 +175,7 @@ class Sandbox:
             name,
             [sys.executable, "-I", "-S", _INSIDE, json.dumps(spec), *words],
             cwd=where,
-            env=self.environment() if env is None else env,
+            env=env,
             stdin=stdin,
             stdout=out,
             stderr=err,
@@ -181,9 +187,10 @@ class Sandbox:
         looker: Watcher | None = watcher(pid) if watcher else None
         ended_by, hang, stood, stubborn = "", None, "", False
         while (end := self._supervisor.wait(name, 0.05)) is None:
-            if looker and (hang := looker.look()):
+            left = math.inf if wall is None else began + wall - time.monotonic()
+            if looker and (hang := looker.look(left)):
                 ended_by = "hang"
-            elif wall is not None and time.monotonic() - began > wall:
+            elif left < 0:
                 ended_by = "wall"
                 stood = looker.where() if looker else ""
             if ended_by:
@@ -194,13 +201,11 @@ class Sandbox:
         said = json.loads(report.read_text() or "{}") if report.exists() else {}
         if "failed" in said:
             number, _, reason = said["failed"].partition(" ")
-            path = (self.environment() if env is None else env).get("PATH")
-            if "/" not in words[0] and shutil.which(words[0], path=path) is None:
-                number, reason = (
-                    "2",
-                    os.strerror(2),
-                )  # a folder on PATH that is closed to us makes it "permission denied"
-            missing = " (`rankzero doctor` says what brings it)" if number == "2" else ""
+            absent = number == str(errno.ENOENT)
+            if "/" not in words[0] and shutil.which(words[0], path=env.get("PATH")) is None:
+                # The kernel says "permission denied" where a folder on PATH is closed to us.
+                absent, reason = True, os.strerror(errno.ENOENT)
+            missing = " (`rankzero doctor` says what brings it)" if absent else ""
             raise proc.ProcError(f"{words[0]} could not be started: {reason}{missing}")
         return Ending(
             argv=tuple(words),

@@ -14,6 +14,7 @@ doubt a program is slow: what hangs unseen meets its time limit, and `where` say
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import struct
@@ -199,7 +200,7 @@ class Watch:
         self.problem = ""
         self._since = _started(pid)
         self._not_before = 0.0
-        self._patience = _PATIENCE
+        self._patience = self._seconds = _PATIENCE
         self._still: _Suspicion | None = None
         self._polling: _Suspicion | None = None
         self._locked: _Suspicion | None = None
@@ -219,8 +220,12 @@ class Watch:
             "ASAN_OPTIONS": ":".join(filter(None, [base.get("ASAN_OPTIONS"), "verify_asan_link_order=0"])),
         }
 
-    def look(self) -> Hang | None:
-        """Return a hang if there is one for certain, else None. Takes a millisecond, or two snapshots of all stacks."""
+    def look(self, left: float = math.inf) -> Hang | None:
+        """Return a hang if there is one for certain, else None. Takes a millisecond, or two snapshots of all stacks.
+
+        left: seconds that snapshots may take at most, a second or more.
+        """
+        self._seconds = min(self._patience, max(left, 1.0))
         if self.problem:
             return None
         try:
@@ -300,7 +305,7 @@ class Watch:
         if self._still and everywhere == {"MPI_Finalize"} and now - self._still.since < STILL_IN_FINALIZE:
             return None
         multiple = {rank for rank in living if calls[rank].thread_level == 3}
-        first, second = _waits_twice(living, multiple, (), self._patience)
+        first, second = _waits_twice(living, multiple, (), self._seconds)
         unchanged = self._still and self._still.signature == self._headers()
         if not first or not second or not unchanged or _shown(first) != _shown(second):
             return self._later(now)
@@ -335,7 +340,7 @@ class Watch:
             suspicion.seen = (now, calls)
             return self._later(now)
         multiple = {rank for rank in living if calls[rank].thread_level == 3}
-        first, second = _waits_twice(living, multiple, asking, self._patience)
+        first, second = _waits_twice(living, multiple, asking, self._seconds)
         headers = self._headers()
         progress = {name: (header[1], header[4]) for name, header in headers.items()}
         if not first or not second or progress != suspicion.signature:
